@@ -1,0 +1,159 @@
+"""Courses of treatment and the plan of the next one: how infusion days group, and what an order adds to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from cds_service.core.dates import ONE_DAY, AsOf, When, add_months, day_range
+from cds_service.core.exposure import InfusionDay, is_drug_order
+from cds_service.core.label import Courses, Label
+from cds_service.core.timeline import DrugOrder, Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """One course: its number (1-based), its infusion days in order, and whether it was resumed after a long gap."""
+
+    number: int
+    days: tuple[InfusionDay, ...]
+    resumed: bool = False
+
+    @property
+    def first(self) -> date:
+        """Day 1 of the course."""
+        return self.days[0].date
+
+    @property
+    def last(self) -> date:
+        """The course's last infusion so far."""
+        return self.days[-1].date
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What orders still ask for: which course, from which infusion day on, and how many days when they say so.
+
+    `continues`: the order goes on with a course already begun. `start` may be a day only. `day_count` is None when no
+    order says how many days it covers. `order_mg` pairs each order with its daily dose.
+    """
+
+    course: int
+    first_day: int
+    continues: bool
+    start: When
+    start_known: bool
+    day_count: int | None
+    length: int
+    orders: tuple[DrugOrder, ...]
+
+    @property
+    def planned_days(self) -> range:
+        """Ordinal infusion days being ordered; the label's length stands in when no order says how many."""
+        count = self.day_count if self.day_count is not None else max(1, self.length - self.first_day + 1)
+        return range(self.first_day, self.first_day + count)
+
+
+def same_course(last: date, following: date, so_far: int, number: int, rule: Courses) -> tuple[bool, bool]:
+    """Whether the next infusion date belongs to the course, and whether that is a resumption after a long gap."""
+    gap = (following - last).days
+    if gap <= rule.gap_days:
+        return True, False
+    resumed = gap <= rule.resume_days and so_far < rule.length_of(number)
+    return resumed, resumed
+
+
+def group_courses(days: Iterable[InfusionDay], rule: Courses) -> tuple[Course, ...]:
+    """Infusion days (in order of date) grouped into courses."""
+    courses: list[Course] = []
+    for day in days:
+        if courses:
+            current = courses[-1]
+            same, resumed = same_course(current.last, day.date, len(current.days), current.number, rule)
+            if same:
+                courses[-1] = Course(current.number, (*current.days, day), current.resumed or resumed)
+                continue
+        courses.append(Course(len(courses) + 1, (day,)))
+    return tuple(courses)
+
+
+def order_anchor(order: DrugOrder) -> date | None:
+    """The day an order begins to speak of: its start, else when it was written."""
+    when = order.starts or order.written
+    return when.first if when else None
+
+
+def open_orders(timeline: Timeline, label: Label, last_infusion: date | None, as_of: AsOf) -> list[DrugOrder]:
+    """Draft or active orders for the drug that do not belong to a course already given."""
+    found = []
+    for order in timeline.drug_orders:
+        if not (order.draft or order.active) or not is_drug_order(order, label.product, timeline):
+            continue
+        anchor = order_anchor(order) or as_of.today
+        if last_infusion is None or anchor > last_infusion:
+            found.append(order)
+    return found
+
+
+def make_plan(orders: list[DrugOrder], courses: tuple[Course, ...], label: Label, as_of: AsOf) -> Plan | None:
+    """What the open orders add to the courses so far; None without an open order."""
+    if not orders:
+        return None
+    starts = [order.starts for order in orders if order.starts is not None]
+    start = min(starts, key=lambda when: (when.first, when.instant is None)) if starts else When(as_of.today, as_of.today)
+    number, first_day, continues = 1, 1, False
+    if courses:
+        current = courses[-1]
+        same, _ = same_course(current.last, start.first, len(current.days), current.number, label.courses)
+        continues = same
+        number = current.number if same else current.number + 1
+        first_day = len(current.days) + 1 if same else 1
+    return Plan(
+        course=number,
+        first_day=first_day,
+        continues=continues,
+        start=start,
+        start_known=bool(starts),
+        day_count=_planned_count(orders, start),
+        length=label.courses.length_of(number),
+        orders=tuple(orders),
+    )
+
+
+def _planned_count(orders: list[DrugOrder], start: When) -> int | None:
+    """Days the orders cover together: the union of their days; None as soon as one does not say."""
+    days: set[date] = set()
+    for order in orders:
+        if order.days is not None:
+            days |= order.days
+        elif order.day_count is not None:
+            first = order.starts.first if order.starts else start.first
+            days |= set(day_range(first, first + ONE_DAY * (order.day_count - 1)))
+        else:
+            return None
+    return len(days)
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """The months of follow-up: counted from the last infusion; due dates count from `anchor` at the earliest.
+
+    More than the follow-up's length between two courses starts it again with the later course.
+    """
+
+    anchor: date
+    last_infusion: date
+    ends: date
+
+
+def follow_up(courses: tuple[Course, ...], months: int) -> FollowUp | None:
+    """The follow-up that runs (or ran) after the last course; None before any infusion."""
+    if not courses:
+        return None
+    anchor = courses[0].first
+    for earlier, later in zip(courses, courses[1:], strict=False):
+        if later.first > add_months(earlier.last, months):
+            anchor = later.first
+    last = courses[-1].last
+    return FollowUp(anchor, last, add_months(last, months))

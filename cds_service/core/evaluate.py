@@ -1,0 +1,79 @@
+"""The product: `evaluate(label, timeline, as_of)` judges every requirement of a label for one patient.
+
+The one place that turns an answer resting on absence into "cannot tell" when the source it rests on is not complete,
+and an exception inside one requirement into "cannot tell" for that one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from cds_service.core.assessment import Assessment, Reason, Status
+from cds_service.core.case import Case, prepare
+from cds_service.core.dates import AsOf
+from cds_service.core.kinds import judge
+from cds_service.core.label import Label, Requirement
+from cds_service.core.timeline import Gap, Source, Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Everything judged for one patient: the case, one or more assessments per requirement, what failed inside."""
+
+    case: Case
+    assessments: tuple[Assessment, ...]
+    failures: tuple[tuple[str, Exception], ...] = ()
+
+
+def evaluate(label: Label, timeline: Timeline, as_of: AsOf) -> Verdict:
+    """Judge every requirement of the label. Never raises for one requirement's sake."""
+    case = prepare(label, timeline, as_of)
+    assessments: list[Assessment] = []
+    failures: list[tuple[str, Exception]] = []
+    for requirement in label.requirements:
+        found, failure = _judge_safely(requirement, case, judge_one)
+        assessments += (_guarded(assessment, case.timeline.gaps) for assessment in found)
+        if failure is not None:
+            failures.append((requirement.id, failure))
+    return Verdict(case, tuple(assessments), tuple(failures))
+
+
+def judge_one(requirement: Requirement, case: Case) -> list[Assessment]:
+    """All assessments of one requirement, before the sources' completeness is considered."""
+    return list(judge(requirement, case))
+
+
+def _judge_safely(
+    requirement: Requirement, case: Case, judging: Callable[[Requirement, Case], list[Assessment]]
+) -> tuple[list[Assessment], Exception | None]:
+    try:
+        found = judging(requirement, case)
+    except Exception as error:  # noqa: BLE001 - one failing requirement must not silence the others; it is reported
+        return [Assessment(requirement.id, Status.CANNOT_TELL, Reason.INTERNAL_ERROR)], error
+    return found, None
+
+
+def _guarded(assessment: Assessment, gaps: Mapping[Source, Gap]) -> Assessment:
+    """Silence and "missing" only on complete data: an answer one more resource could change cannot be told."""
+    if assessment.status is Status.CANNOT_TELL:
+        return assessment
+    if gaps and assessment.rests_on:
+        gap = next((gaps[source] for source in sorted(assessment.rests_on) if source in gaps), None)
+        if gap is not None:
+            return _unknown(assessment, Reason(gap.value), assessment.evidence)
+    if assessment.unread:
+        return _unknown(assessment, Reason.UNREADABLE, (*assessment.evidence, *assessment.unread))
+    return assessment
+
+
+def _unknown(assessment: Assessment, reason: Reason, evidence: tuple[str, ...]) -> Assessment:
+    return replace(
+        assessment,
+        status=Status.CANNOT_TELL,
+        reason=reason,
+        variant=None,
+        evidence=tuple(dict.fromkeys(evidence)),
+        days_overdue=None,
+        days=None,
+    )

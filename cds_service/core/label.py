@@ -1,0 +1,226 @@
+"""A label as data: requirements by kind, the tests they ask for, and the policy chosen around them.
+
+Plain frozen dataclasses; how they are read from files is the business of `labels`. A kind is one dataclass here and one
+function in `kinds`; there is no expression language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from cds_service.core.timeline import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A laboratory test as the label means it.
+
+    `any_of`: alternatives; each is a set of concepts that must all be on record the same day. `wrong`: concepts that
+    look alike and do not count. `ordered_as`: concepts whose active order means this test is already ordered.
+    `order`: (system URI, code, display) for a suggested order.
+    """
+
+    id: str
+    name: str
+    any_of: tuple[frozenset[str], ...]
+    wrong: frozenset[str]
+    ordered_as: frozenset[str]
+    order: tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """How the drug's administrations are told apart (doses in mg)."""
+
+    drug: frozenset[str]  # concepts that are this product
+    unspecified: frozenset[str]  # concepts that are the ingredient, product unknown
+    other_product: frozenset[str]  # concepts that are the other product of the same ingredient
+    own_diagnosis: frozenset[str]
+    other_diagnosis: frozenset[str]
+    daily_mg: Decimal
+    tolerance_percent: int
+    other_product_mg: tuple[Decimal, ...]  # daily totals that are the other product's regimen
+    other_product_window_days: int
+    mg_per_ml: Decimal
+    max_concentrate_ml: Decimal
+
+    @property
+    def low(self) -> Decimal:
+        """The least daily total inside the tolerance, mg."""
+        return self.daily_mg * (100 - self.tolerance_percent) / 100
+
+    @property
+    def high(self) -> Decimal:
+        """The largest daily total inside the tolerance, mg."""
+        return self.daily_mg * (100 + self.tolerance_percent) / 100
+
+
+@dataclass(frozen=True, slots=True)
+class Courses:
+    """How infusion days group into courses (days), and how long each course is (infusion days)."""
+
+    gap_days: int
+    resume_days: int
+    first_length: int
+    later_length: int
+
+    def length_of(self, number: int) -> int:
+        """Infusion days the label gives to course `number` (1-based)."""
+        return self.first_length if number == 1 else self.later_length
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """One premedication drug: the dose in mg that equals the required dose of the reference drug."""
+
+    concept: str
+    equivalent_mg: Decimal
+    reference_drug: bool = False
+    form_unclear: bool = False  # the code may also mean a depot form; a stated IV or oral route settles it
+
+
+@dataclass(frozen=True, slots=True)
+class ProductCheck:
+    """Kind: every administration of the ingredient can be told to be this product or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Kind: something in the past worth knowing before ordering (here: the other product of the same ingredient)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """Kind: a test before the first infusion, at most `window_days` old."""
+
+    test: Test
+    window_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recurring:
+    """Kind: a test every `months` from the first infusion until the end of follow-up."""
+
+    test: Test
+    months: int
+    lead_days: int
+    grace_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class DailyDose:
+    """Kind: the dose of each infusion day."""
+
+
+@dataclass(frozen=True, slots=True)
+class CourseLength:
+    """Kind: the number of infusion days of each course; `wait_days` before a short course is called incomplete."""
+
+    wait_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class CourseInterval:
+    """Kind: months between courses."""
+
+    months: int
+
+
+@dataclass(frozen=True, slots=True)
+class Premedication:
+    """Kind: a drug given before the infusion on the first `days` infusion days of each course."""
+
+    days: int
+    required_mg: Decimal
+    tolerance_percent: int
+    agents: tuple[Agent, ...]
+    depot: frozenset[str]
+    order_lookback_days: int
+
+    @property
+    def enough_mg(self) -> Decimal:
+        """The least equivalent dose that passes, mg."""
+        return self.required_mg * (100 - self.tolerance_percent) / 100
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpEnd:
+    """Kind: the months of follow-up after the last infusion are over."""
+
+
+Rule = (
+    ProductCheck
+    | History
+    | Baseline
+    | Recurring
+    | DailyDose
+    | CourseLength
+    | CourseInterval
+    | Premedication
+    | FollowUpEnd
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One thing the label asks for."""
+
+    id: str
+    kind: str
+    title: str
+    section: str
+    strength: str
+    confidence: str
+    says: str
+    rule: Rule
+    sources: frozenset[Source]
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Which indicator a status gets. Empty sets mean "any". First match in the table decides.
+
+    `ordering` is used while a dose or an order can still be stopped, `afterwards` at patient-view and in a plain
+    report, where it holds for `for_days` days after the event (None: without limit). `beyond_days` restricts the row to
+    assessments whose `days` (late or early) exceed it.
+    """
+
+    name: str
+    requirements: frozenset[str]
+    statuses: frozenset[str]
+    reasons: frozenset[str]
+    variants: frozenset[str]
+    beyond_days: int | None
+    ordering: str | None
+    afterwards: str | None
+    for_days: int | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One label revision with the policy chosen for it, ready to judge with."""
+
+    id: str
+    drug: str
+    title: str
+    set_id: str
+    revision: str
+    product: Product
+    courses: Courses
+    follow_up_months: int
+    active_order_days: int
+    requirements: tuple[Requirement, ...]
+    situations: tuple[Situation, ...]
+    hooks: Mapping[str, frozenset[str]]  # hook name -> requirement ids it speaks of
+    order_scoped: frozenset[str]  # at ordering these speak of the order alone, not of earlier courses
+    patient_view_days: Mapping[str, int]  # requirement id -> days a note about the past stays at patient-view
+
+    def requirement(self, requirement_id: str) -> Requirement:
+        """The requirement of that id; KeyError when there is none."""
+        for requirement in self.requirements:
+            if requirement.id == requirement_id:
+                return requirement
+        raise KeyError(requirement_id)

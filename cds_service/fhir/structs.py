@@ -1,0 +1,282 @@
+"""The few fields of FHIR resources that are read, as one flat structure whatever the resource type.
+
+One structure for every type decodes fastest and does not care where `resourceType` stands among the keys. Fields whose
+shape differs between types or versions are unions. What is not named here is skipped unseen.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+Number = float | str
+
+
+class Coding(Struct, gc=False):
+    """FHIR Coding."""
+
+    system: str | None = None
+    code: str | None = None
+    display: str | None = None
+
+
+class CodeableConcept(Struct, gc=False):
+    """FHIR CodeableConcept."""
+
+    coding: list[Coding] | None = None
+    text: str | None = None
+
+
+class Reference(Struct, gc=False):
+    """FHIR Reference."""
+
+    reference: str | None = None
+    display: str | None = None
+
+
+class CodeableReference(Struct, gc=False):
+    """FHIR R5 CodeableReference."""
+
+    concept: CodeableConcept | None = None
+    reference: Reference | str | None = None
+    display: str | None = None
+
+
+class Period(Struct, gc=False):
+    """FHIR Period."""
+
+    start: str | None = None
+    end: str | None = None
+
+
+class Quantity(Struct, gc=False):
+    """FHIR Quantity; `value` may arrive as text from lenient clients."""
+
+    value: Number | None = None
+    unit: str | None = None
+    system: str | None = None
+    code: str | None = None
+    comparator: str | None = None
+
+
+class Ratio(Struct, gc=False):
+    """FHIR Ratio."""
+
+    numerator: Quantity | None = None
+    denominator: Quantity | None = None
+
+
+class Range(Struct, gc=False):
+    """FHIR Range."""
+
+    low: Quantity | None = None
+    high: Quantity | None = None
+
+
+class Meta(Struct, gc=False):
+    """FHIR Meta."""
+
+    lastUpdated: str | None = None
+    versionId: str | None = None
+
+
+class Identifier(Struct, gc=False):
+    """FHIR Identifier."""
+
+    system: str | None = None
+    value: str | None = None
+
+
+class DoseAndRate(Struct, gc=False):
+    """FHIR Dosage.doseAndRate."""
+
+    doseQuantity: Quantity | None = None
+    doseRange: Range | None = None
+
+
+class Repeat(Struct, gc=False):
+    """FHIR Timing.repeat."""
+
+    boundsPeriod: Period | None = None
+    boundsDuration: Quantity | None = None
+    count: int | None = None
+    frequency: int | None = None
+    period: float | None = None
+    periodUnit: str | None = None
+
+
+class Timing(Struct, gc=False):
+    """FHIR Timing."""
+
+    event: list[str] | None = None
+    repeat: Repeat | None = None
+
+
+class Dosage(Struct, gc=False):
+    """FHIR Dosage, and MedicationAdministration.dosage."""
+
+    sequence: int | None = None
+    text: str | None = None
+    timing: Timing | None = None
+    route: CodeableConcept | None = None
+    dose: Quantity | None = None
+    doseQuantity: Quantity | None = None
+    doseAndRate: list[DoseAndRate] | None = None
+
+
+class Ingredient(Struct, gc=False):
+    """FHIR Medication.ingredient (R4 and R5 shapes)."""
+
+    itemCodeableConcept: CodeableConcept | None = None
+    itemReference: Reference | None = None
+    item: CodeableReference | None = None
+    strength: Ratio | None = None
+    strengthRatio: Ratio | None = None
+    strengthQuantity: Quantity | None = None
+
+
+class Issue(Struct, gc=False):
+    """FHIR OperationOutcome.issue."""
+
+    severity: str | None = None
+    code: str | None = None
+
+
+class Link(Struct, gc=False):
+    """FHIR Bundle.link (and Patient.link)."""
+
+    relation: str | None = None
+    url: str | None = None
+
+
+class Component(Struct, gc=False):
+    """FHIR Observation.component."""
+
+    code: CodeableConcept | None = None
+    valueQuantity: Quantity | None = None
+    valueCodeableConcept: CodeableConcept | None = None
+    valueString: str | None = None
+    valueBoolean: bool | None = None
+    valueInteger: int | None = None
+    valueRange: Raw | None = None
+    valueRatio: Raw | None = None
+    valueSampledData: Raw | None = None
+    valueTime: str | None = None
+    valueDateTime: str | None = None
+    valuePeriod: Raw | None = None
+    valueAttachment: Raw | None = None
+    valueReference: Raw | None = None
+
+
+class Resource(Struct):
+    """Every field read of any resource type. A Bundle is a resource too."""
+
+    resourceType: str | None = None
+    id: str | None = None
+    meta: Meta | None = None
+    identifier: Raw | None = None
+    status: str | CodeableConcept | None = None
+    code: CodeableConcept | str | None = None
+    subject: Reference | list[Reference] | None = None
+    patient: Reference | list[Reference] | None = None
+    contained: list[Resource] | None = None
+    # times
+    effectiveDateTime: str | None = None
+    effectivePeriod: Period | None = None
+    effectiveInstant: str | None = None
+    effectiveTiming: Timing | None = None
+    issued: str | None = None
+    occurenceDateTime: str | None = None
+    occurencePeriod: Period | None = None
+    occurrenceDateTime: str | None = None
+    occurrencePeriod: Period | None = None
+    occurrenceTiming: Timing | None = None
+    authoredOn: str | None = None
+    # Observation and DiagnosticReport
+    valueQuantity: Quantity | None = None
+    valueCodeableConcept: CodeableConcept | None = None
+    valueString: str | None = None
+    valueBoolean: bool | None = None
+    valueInteger: int | None = None
+    valueRange: Raw | None = None
+    valueRatio: Raw | None = None
+    valueSampledData: Raw | None = None
+    valueTime: str | None = None
+    valueDateTime: str | None = None
+    valuePeriod: Raw | None = None
+    valueAttachment: Raw | None = None
+    valueReference: Raw | None = None
+    component: list[Component] | None = None
+    hasMember: list[Reference] | None = None
+    result: list[Reference] | Raw | None = None
+    # medications
+    medicationCodeableConcept: CodeableConcept | None = None
+    medicationReference: Reference | None = None
+    medication: CodeableReference | None = None
+    ingredient: list[Ingredient] | None = None
+    dosage: Dosage | list[Dosage] | None = None
+    dosageInstruction: list[Dosage] | None = None
+    request: Reference | list[Reference] | None = None
+    intent: str | None = None
+    # conditions
+    clinicalStatus: CodeableConcept | str | None = None
+    verificationStatus: CodeableConcept | str | None = None
+    # Bundle and OperationOutcome
+    entry: list[Entry] | None = None
+    link: list[Link] | None = None
+    issue: list[Issue] | None = None
+
+
+class Search(Struct, gc=False):
+    """FHIR Bundle.entry.search."""
+
+    mode: str | None = None
+
+
+class Entry(Struct):
+    """FHIR Bundle.entry."""
+
+    fullUrl: str | None = None
+    resource: Resource | None = None
+    search: Search | None = None
+
+
+class RawEntry(Struct):
+    """A Bundle entry whose resource is decoded by itself, after the Bundle as a whole could not be."""
+
+    fullUrl: str | None = None
+    resource: Raw | None = None
+    search: Search | None = None
+
+
+class RawBundle(Struct):
+    """A Bundle read entry by entry."""
+
+    resourceType: str | None = None
+    entry: list[Raw] | None = None
+    link: list[Link] | None = None
+
+
+VALUE_FIELDS = (
+    "valueQuantity",
+    "valueCodeableConcept",
+    "valueString",
+    "valueBoolean",
+    "valueInteger",
+    "valueRange",
+    "valueRatio",
+    "valueSampledData",
+    "valueTime",
+    "valueDateTime",
+    "valuePeriod",
+    "valueAttachment",
+    "valueReference",
+)
+
+resource_decoder = msgspec.json.Decoder(Resource)
+raw_bundle_decoder = msgspec.json.Decoder(RawBundle)
+raw_entry_decoder = msgspec.json.Decoder(RawEntry)
+identifiers_decoder = msgspec.json.Decoder(list[Identifier] | Identifier)
+any_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder()

@@ -1,0 +1,261 @@
+"""From a label folder (label, policy, value_sets, cards, codes) to a `Label` that can judge, or a list of mistakes.
+
+Reads files; knows nothing of FHIR, hooks' wire formats or patients.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from types import MappingProxyType
+
+from cds_service.core import label as model
+from cds_service.core.timeline import Source
+from cds_service.labels.fields import Problems, Table
+from cds_service.labels.rules import KINDS, Policy, read_policy, read_rule
+from cds_service.labels.value_sets import Code, ValueSet, read_codes, read_value_sets
+from cds_service.labels.wording import Wording, read_wording
+
+FILES = ("label.toml", "policy.toml", "value_sets.toml", "cards.toml")
+ORDER_SCOPED_KINDS = frozenset({"baseline", "daily-dose", "course-length", "course-interval", "premedication"})
+
+
+class LabelError(Exception):
+    """A label folder that cannot be used. `problems` lists every mistake: file, place, what to write instead."""
+
+    def __init__(self, folder: str, problems: list[str]) -> None:
+        self.folder, self.problems = folder, problems
+        lines = "\n".join(f"  - {problem}" for problem in problems)
+        super().__init__(f"label folder {folder} cannot be used:\n{lines}")
+
+
+@dataclass(frozen=True, slots=True)
+class NotCovered:
+    """Something the label asks that is not checked, and why."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelBundle:
+    """A label with everything around it: value sets, codes, wording, sign-off, and what is not covered."""
+
+    label: model.Label
+    value_sets: Mapping[str, ValueSet]
+    codes: tuple[Code, ...]
+    wording: Wording
+    not_covered: tuple[NotCovered, ...]
+    url: str
+    reviewed_by: str
+    reviewed_on: str
+
+
+def available_labels() -> tuple[str, ...]:
+    """Ids of the labels shipped with the package."""
+    root = resources.files("cds_service.labels")
+    return tuple(sorted(item.name.replace("_", "-") for item in root.iterdir() if item.joinpath("label.toml").is_file()))
+
+
+@cache
+def load_label(label_id: str = "lemtrada-us") -> LabelBundle:
+    """A shipped label by id; LabelError when there is none of that id or its files are wrong."""
+    if label_id not in available_labels():
+        known = ", ".join(available_labels())
+        raise LabelError(label_id, [f'there is no label "{label_id}"; available: {known}'])
+    return _load(resources.files("cds_service.labels").joinpath(label_id.replace("-", "_")), label_id)
+
+
+def load_label_folder(folder: Path) -> LabelBundle:
+    """A label from a folder on disk; LabelError lists every mistake found."""
+    return _load(folder, str(folder))
+
+
+def _load(folder: Traversable, name: str) -> LabelBundle:
+    problems = Problems()
+    raw = {file: _read_toml(folder, file, problems) for file in FILES}
+    codes_file = folder.joinpath("codes.csv")
+    if not codes_file.is_file():
+        problems.add("codes.csv", "is missing from the folder")
+    if problems.found:
+        raise LabelError(name, problems.found)
+    value_sets = read_value_sets(raw["value_sets.toml"], problems)
+    codes = read_codes(codes_file.read_text(encoding="utf-8"), value_sets, problems)
+    bundle = _Reader(raw, value_sets, codes, problems).read()
+    if problems.found:
+        raise LabelError(name, problems.found)
+    return bundle
+
+
+def _read_toml(folder: Traversable, file: str, problems: Problems) -> dict[str, object]:
+    path = folder.joinpath(file)
+    if not path.is_file():
+        problems.add(file, "is missing from the folder")
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        problems.add(file, f"is not readable TOML: {error}")
+        return {}
+
+
+class _Reader:
+    def __init__(
+        self,
+        raw: dict[str, dict[str, object]],
+        value_sets: dict[str, ValueSet],
+        codes: tuple[Code, ...],
+        problems: Problems,
+    ) -> None:
+        self.problems, self.value_sets, self.codes = problems, value_sets, codes
+        self.label_file = Table(raw["label.toml"], "label.toml", problems)
+        self.policy = read_policy(Table(raw["policy.toml"], "policy.toml", problems))
+        self.cards_raw = raw["cards.toml"]
+
+    def read(self) -> LabelBundle:
+        head = self.label_file.table("label")
+        tests = self._tests()
+        product = self._product()
+        courses, follow_up_months = self._courses()
+        requirements = tuple(self._requirement(table, tests) for table in self.label_file.tables("requirement"))
+        not_covered = []
+        for table in self.label_file.tables("not_covered"):
+            not_covered.append(NotCovered(table.text("what"), table.text("why")))
+            table.done()
+        ids = {requirement.id for requirement in requirements}
+        if len(ids) != len(requirements):
+            self.problems.add("label.toml", "two requirements have the same id")
+        self.policy.check_ids(ids, self.problems)
+        label = model.Label(
+            id=head.text("id"),
+            drug=head.text("drug"),
+            title=head.text("title"),
+            set_id=head.text("set_id"),
+            revision=head.text("revision"),
+            product=product,
+            courses=courses,
+            follow_up_months=follow_up_months,
+            active_order_days=self.policy.active_order_days,
+            requirements=requirements,
+            situations=self.policy.situations,
+            hooks=MappingProxyType(dict(self.policy.hooks)),
+            order_scoped=frozenset(r.id for r in requirements if r.kind in ORDER_SCOPED_KINDS),
+            patient_view_days=MappingProxyType(dict(self.policy.patient_view_days)),
+        )
+        bundle = LabelBundle(
+            label=label,
+            value_sets=MappingProxyType(self.value_sets),
+            codes=self.codes,
+            wording=read_wording(self.cards_raw, ids, self.problems),
+            not_covered=tuple(not_covered),
+            url=head.text("url"),
+            reviewed_by=head.text("reviewed_by", default=""),
+            reviewed_on=head.text("reviewed_on", default=""),
+        )
+        head.done()
+        self.label_file.done()
+        return bundle
+
+    def _concepts(self, names: tuple[str, ...], place: str) -> frozenset[str]:
+        for name in names:
+            if name not in self.value_sets:
+                self.problems.add(place, f'value set "{name}" is not described in value_sets.toml')
+        return frozenset(names)
+
+    def _tests(self) -> dict[str, model.Test]:
+        file = self.label_file.table("tests")
+        found = {}
+        for name in file.names():
+            table = file.table(name)
+            any_of = table.text_lists("any_of")
+            for concepts in any_of:
+                self._concepts(tuple(sorted(concepts)), table.place)
+            found[name] = model.Test(
+                id=name,
+                name=table.text("name"),
+                any_of=any_of,
+                wrong=self._concepts(table.texts("wrong"), table.place),
+                ordered_as=self._concepts(table.texts("ordered_as"), table.place),
+                order=self._order(table.table("order")),
+            )
+            table.done()
+        return found
+
+    def _order(self, table: Table) -> tuple[str, str, str]:
+        system, code = table.text("system"), table.text("code")
+        table.done()
+        for known in self.codes:
+            if (known.system, known.code) == (system, code):
+                return known.uri, known.code, known.display
+        self.problems.add(table.place, f"{system} {code} is not in codes.csv, so it cannot be ordered")
+        return "", code, ""
+
+    def _product(self) -> model.Product:
+        table = self.label_file.table("product")
+        place = table.place
+        product = model.Product(
+            drug=self._concepts(table.texts("drug"), place),
+            unspecified=self._concepts(table.texts("unspecified"), place),
+            other_product=self._concepts(table.texts("other_product"), place),
+            own_diagnosis=self._concepts(table.texts("own_diagnosis"), place),
+            other_diagnosis=self._concepts(table.texts("other_diagnosis"), place),
+            daily_mg=table.amount("daily_mg"),
+            tolerance_percent=self.policy.dose_tolerance_percent,
+            other_product_mg=table.amounts("other_product_mg"),
+            other_product_window_days=self.policy.other_product_window_days,
+            mg_per_ml=table.amount("mg_per_ml"),
+            max_concentrate_ml=self.policy.max_concentrate_ml,
+        )
+        table.text("section")
+        table.text("says")
+        table.done()
+        return product
+
+    def _courses(self) -> tuple[model.Courses, int]:
+        table = self.label_file.table("courses")
+        courses = model.Courses(
+            gap_days=self.policy.course_gap_days,
+            resume_days=self.policy.course_resume_days,
+            first_length=table.number("first_length", least=1),
+            later_length=table.number("later_length", least=1),
+        )
+        follow_up = self.label_file.table("follow_up")
+        months = follow_up.number("months", least=1)
+        for part in (table, follow_up):
+            part.text("section")
+            part.text("says")
+            part.done()
+        return courses, months
+
+    def _sources(self, table: Table) -> frozenset[Source]:
+        known = {source.value for source in Source}
+        names = table.texts("sources")
+        for name in names:
+            if name not in known:
+                self.problems.add(table.place, f'`sources` names "{name}"; use: {", ".join(sorted(known))}')
+        return frozenset(Source(name) for name in names if name in known)
+
+    def _requirement(self, table: Table, tests: dict[str, model.Test]) -> model.Requirement:
+        kind = table.text("kind", one_of=KINDS)
+        sources = self._sources(table)
+        requirement = model.Requirement(
+            id=table.text("id"),
+            kind=kind,
+            title=table.text("title"),
+            section=table.text("section"),
+            strength=table.text("strength", one_of=frozenset({"required", "consider"})),
+            confidence=table.text("confidence", one_of=frozenset({"A", "B"})),
+            says=table.text("says"),
+            rule=read_rule(kind, table, tests, self.policy, self._concepts),
+            sources=sources,
+        )
+        table.done()
+        return requirement
+
+
+__all__ = ["LabelBundle", "LabelError", "NotCovered", "Policy", "available_labels", "load_label", "load_label_folder"]
