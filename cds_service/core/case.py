@@ -6,7 +6,16 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 
-from cds_service.core.courses import Course, FollowUp, Plan, follow_up, group_courses, make_plan, open_orders, order_anchor
+from cds_service.core.courses import (
+    Course,
+    FollowUp,
+    Plan,
+    follow_up,
+    group_courses,
+    make_plan,
+    open_orders,
+    order_anchor,
+)
 from cds_service.core.dates import AsOf
 from cds_service.core.exposure import Exposures, has_diagnosis, is_drug_order, read_exposures
 from cds_service.core.label import Label, Test

@@ -101,7 +101,9 @@ def make_plan(orders: list[DrugOrder], courses: tuple[Course, ...], label: Label
     if not orders:
         return None
     starts = [order.starts for order in orders if order.starts is not None]
-    start = min(starts, key=lambda when: (when.first, when.instant is None)) if starts else When(as_of.today, as_of.today)
+    start = (
+        min(starts, key=lambda when: (when.first, when.instant is None)) if starts else When(as_of.today, as_of.today)
+    )
     number, first_day, continues = 1, 1, False
     if courses:
         current = courses[-1]

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 Number = float | str
+ABSENT = Raw(b"")  # a field kept undecoded and not written; anything else has bytes
 
 
 class Coding(Struct, gc=False):
@@ -160,14 +161,14 @@ class Component(Struct, gc=False):
     valueString: str | None = None
     valueBoolean: bool | None = None
     valueInteger: int | None = None
-    valueRange: Raw | None = None
-    valueRatio: Raw | None = None
-    valueSampledData: Raw | None = None
+    valueRange: Raw = ABSENT
+    valueRatio: Raw = ABSENT
+    valueSampledData: Raw = ABSENT
     valueTime: str | None = None
     valueDateTime: str | None = None
-    valuePeriod: Raw | None = None
-    valueAttachment: Raw | None = None
-    valueReference: Raw | None = None
+    valuePeriod: Raw = ABSENT
+    valueAttachment: Raw = ABSENT
+    valueReference: Raw = ABSENT
 
 
 class Resource(Struct):
@@ -176,7 +177,7 @@ class Resource(Struct):
     resourceType: str | None = None
     id: str | None = None
     meta: Meta | None = None
-    identifier: Raw | None = None
+    identifier: Raw = ABSENT
     status: str | CodeableConcept | None = None
     code: CodeableConcept | str | None = None
     subject: Reference | list[Reference] | None = None
@@ -200,17 +201,17 @@ class Resource(Struct):
     valueString: str | None = None
     valueBoolean: bool | None = None
     valueInteger: int | None = None
-    valueRange: Raw | None = None
-    valueRatio: Raw | None = None
-    valueSampledData: Raw | None = None
+    valueRange: Raw = ABSENT
+    valueRatio: Raw = ABSENT
+    valueSampledData: Raw = ABSENT
     valueTime: str | None = None
     valueDateTime: str | None = None
-    valuePeriod: Raw | None = None
-    valueAttachment: Raw | None = None
-    valueReference: Raw | None = None
+    valuePeriod: Raw = ABSENT
+    valueAttachment: Raw = ABSENT
+    valueReference: Raw = ABSENT
     component: list[Component] | None = None
     hasMember: list[Reference] | None = None
-    result: list[Reference] | Raw | None = None
+    result: Raw = ABSENT
     # medications
     medicationCodeableConcept: CodeableConcept | None = None
     medicationReference: Reference | None = None
@@ -219,6 +220,7 @@ class Resource(Struct):
     dosage: Dosage | list[Dosage] | None = None
     dosageInstruction: list[Dosage] | None = None
     request: Reference | list[Reference] | None = None
+    doNotPerform: bool | None = None
     intent: str | None = None
     # conditions
     clinicalStatus: CodeableConcept | str | None = None
@@ -247,7 +249,7 @@ class RawEntry(Struct):
     """A Bundle entry whose resource is decoded by itself, after the Bundle as a whole could not be."""
 
     fullUrl: str | None = None
-    resource: Raw | None = None
+    resource: Raw = ABSENT
     search: Search | None = None
 
 
@@ -278,5 +280,6 @@ VALUE_FIELDS = (
 resource_decoder = msgspec.json.Decoder(Resource)
 raw_bundle_decoder = msgspec.json.Decoder(RawBundle)
 raw_entry_decoder = msgspec.json.Decoder(RawEntry)
+references_decoder = msgspec.json.Decoder(list[Reference])
 identifiers_decoder = msgspec.json.Decoder(list[Identifier] | Identifier)
 any_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder()

@@ -1,5 +1,12 @@
 """The only readers of label files: a folder per label becomes `core.label` dataclasses and value sets."""
 
-from cds_service.labels.loader import LabelBundle, LabelError, NotCovered, available_labels, load_label, load_label_folder
+from cds_service.labels.loader import (
+    LabelBundle,
+    LabelError,
+    NotCovered,
+    available_labels,
+    load_label,
+    load_label_folder,
+)
 
 __all__ = ["LabelBundle", "LabelError", "NotCovered", "available_labels", "load_label", "load_label_folder"]

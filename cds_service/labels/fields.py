@@ -60,7 +60,8 @@ class Table:
 
     def optional_number(self, name: str) -> int | None:
         """A whole number, or None when the field is not written."""
-        return self.number(name) if name in self._raw else self._skip(name)
+        self._asked.add(name)
+        return self.number(name) if name in self._raw else None
 
     def amount(self, name: str) -> Decimal:
         """A positive amount (whole or decimal number)."""
@@ -71,7 +72,7 @@ class Table:
         return Decimal(str(value))
 
     def flag(self, name: str) -> bool:
-        """true or false; false when not written."""
+        """True or false; false when not written."""
         value = self._get(name, default=False)
         if not isinstance(value, bool):
             self._complain(name, value, "true or false")
@@ -128,9 +129,6 @@ class Table:
         if name not in self._raw:
             return default
         return self._raw[name]
-
-    def _skip(self, name: str) -> None:
-        self._asked.add(name)
 
     def _complain(self, name: str, value: object, instead: str) -> None:
         if value is None:

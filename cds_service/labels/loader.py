@@ -59,7 +59,9 @@ class LabelBundle:
 def available_labels() -> tuple[str, ...]:
     """Ids of the labels shipped with the package."""
     root = resources.files("cds_service.labels")
-    return tuple(sorted(item.name.replace("_", "-") for item in root.iterdir() if item.joinpath("label.toml").is_file()))
+    return tuple(
+        sorted(item.name.replace("_", "-") for item in root.iterdir() if item.joinpath("label.toml").is_file())
+    )
 
 
 @cache

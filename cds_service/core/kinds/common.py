@@ -12,9 +12,7 @@ LABS = frozenset({Source.OBSERVATIONS, Source.REPORTS})
 
 def not_applicable(requirement_id: str, *, course: int | None = None, variant: str | None = None) -> Assessment:
     """The requirement asks nothing here; one more administration could change that."""
-    return Assessment(
-        requirement_id, Status.NOT_APPLICABLE, variant=variant, course=course, rests_on=ADMINISTRATIONS
-    )
+    return Assessment(requirement_id, Status.NOT_APPLICABLE, variant=variant, course=course, rests_on=ADMINISTRATIONS)
 
 
 def exposure_unclear(requirement_id: str, case: Case) -> Assessment:

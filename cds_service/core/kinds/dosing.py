@@ -183,7 +183,13 @@ def _planned_length(requirement: Requirement, plan: Plan, *, given: int) -> Asse
         evidence=tuple(order.reference for order in plan.orders),
         planned=True,
         rests_on=frozenset() if status is Status.VIOLATED else ADMINISTRATIONS,
-        facts={"count": total, "given": given, "expected": plan.length, "course": plan.course, "date": plan.start.first},
+        facts={
+            "count": total,
+            "given": given,
+            "expected": plan.length,
+            "course": plan.course,
+            "date": plan.start.first,
+        },
     )
 
 
@@ -221,7 +227,7 @@ def _interval(requirement: Requirement, rule: CourseInterval, earlier: tuple[Cou
     prior = earlier[-1]
     number = prior.number + 1
     from_last = add_months(prior.last, rule.months)
-    earliest = add_months(prior.first, rule.months) if number == 2 else from_last  # noqa: PLR2004 - the second course
+    earliest = add_months(prior.first, rule.months) if number == 2 else from_last
     status, reason, notes = Status.MET, None, ()
     if start.last < earliest:
         status = Status.VIOLATED

@@ -144,8 +144,7 @@ def _notes(before: list[Given], day: InfusionDay) -> tuple[Note, ...]:
     if any(item.equivalent_mg is None for item in before):
         notes.append(Note.DOSE_ABSENT)
     if any(
-        not (item.agent.reference_drug or item.agent.form_unclear)
-        or item.record.route not in (None, Route.INTRAVENOUS)
+        not (item.agent.reference_drug or item.agent.form_unclear) or item.record.route not in (None, Route.INTRAVENOUS)
         for item in before
     ):
         notes.append(Note.ROUTE_OR_DRUG)

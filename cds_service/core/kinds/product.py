@@ -29,7 +29,9 @@ def judge_product(requirement: Requirement, case: Case) -> Assessment:
         return _doubtful(requirement, case, unresolved)
     if case.treatment is Treatment.NONE and case.plan is None:
         return not_applicable(requirement.id)
-    notes = tuple(dict.fromkeys(note for day in exposures.days for note in day.notes if note is not Note.POSSIBLE_DUPLICATE))
+    notes = tuple(
+        dict.fromkeys(note for day in exposures.days for note in day.notes if note is not Note.POSSIBLE_DUPLICATE)
+    )
     return Assessment(
         requirement.id,
         Status.MET,
@@ -78,7 +80,5 @@ def judge_history(requirement: Requirement, case: Case) -> Assessment:
     if not orders and not mentions and has_diagnosis(case.timeline, product.other_diagnosis):
         mentions = tuple(item.reference for item in case.timeline.mentions if item.concepts & product.unspecified)
     if orders or mentions:
-        return Assessment(
-            requirement.id, Status.VIOLATED, evidence=(*orders, *mentions), planned=case.plan is not None
-        )
+        return Assessment(requirement.id, Status.VIOLATED, evidence=(*orders, *mentions), planned=case.plan is not None)
     return Assessment(requirement.id, Status.MET, rests_on=ADMINISTRATIONS)

@@ -1,0 +1,88 @@
+"""The whole way from bytes to reports, for one or more labels: load once, use for every record.
+
+No clock: `as_of` is an argument. Shared by the command line, the service and the benchmarks.
+"""
+
+from __future__ import annotations
+
+import gc
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from cds_service.core.dates import AsOf
+from cds_service.core.evaluate import Verdict, evaluate
+from cds_service.core.timeline import Timeline
+from cds_service.fhir.codes import CodeEntry, CodeIndex
+from cds_service.fhir.dates import read_as_of
+from cds_service.fhir.decode import as_text, decode_bundle
+from cds_service.fhir.reader import Record, RecordReader, bundle_record
+from cds_service.labels import LabelBundle, load_label
+from cds_service.labels.value_sets import HIERARCHICAL, SYSTEMS
+from cds_service.report.build import Report, build_report
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+
+def code_index(bundle: LabelBundle) -> CodeIndex:
+    """The code index of a label's value sets."""
+    entries = [
+        CodeEntry(code.value_set, SYSTEMS[code.system], code.code, code.system in HIERARCHICAL) for code in bundle.codes
+    ]
+    sets = bundle.value_sets.values()
+    return CodeIndex(
+        entries,
+        {value_set.id: value_set.names for value_set in sets},
+        numeric=frozenset(value_set.id for value_set in sets if value_set.numeric),
+        member_panels=frozenset(value_set.id for value_set in sets if value_set.panel == "members"),
+        counting_panels=frozenset(value_set.id for value_set in sets if value_set.panel == "counts"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """One label, ready to judge. Build with `Engine.load`; safe to share between threads."""
+
+    bundle: LabelBundle
+    reader: RecordReader
+
+    @classmethod
+    def load(cls, label: str = "lemtrada-us", zone: ZoneInfo | None = None) -> Engine:
+        """An engine for a shipped label. LabelError when the label cannot be used."""
+        return _load(label, zone)
+
+    def timelines(self, body: bytes) -> list[Timeline]:
+        """The timelines of a Bundle in JSON, one per patient. UnreadableInputError when it is no Bundle."""
+        paused = gc.isenabled()
+        gc.disable()  # decoding makes many small objects and no cycles; collecting meanwhile doubles its time
+        try:
+            return self.reader.read_all(bundle_record(decode_bundle(as_text(body))))
+        finally:
+            if paused:
+                gc.enable()
+
+    def judge(self, timeline: Timeline, as_of: AsOf) -> Verdict:
+        """Every requirement judged for one patient."""
+        return evaluate(self.bundle.label, timeline, as_of)
+
+    def judge_record(self, record: Record, patient_id: str, as_of: AsOf) -> Verdict:
+        """The patient a hook call is about, judged."""
+        return self.judge(self.reader.read_one(record, patient_id), as_of)
+
+    def reports(self, body: bytes, as_of: str, source: str | None = None, hook: str | None = None) -> list[Report]:
+        """The reports of a Bundle, one per patient, in order of patient. ValueError for an unreadable `as_of`."""
+        moment = read_as_of(as_of)
+        verdicts = [self.judge(timeline, moment) for timeline in self.timelines(body)]
+        verdicts.sort(key=lambda verdict: verdict.case.timeline.patient or "")
+        return [self.report(verdict, as_of, source, hook) for verdict in verdicts]
+
+    def report(self, verdict: Verdict, as_of: str, source: str | None = None, hook: str | None = None) -> Report:
+        """One patient's report."""
+        return build_report(self.bundle, verdict, as_of, source, hook)
+
+
+@cache
+def _load(label: str, zone: ZoneInfo | None) -> Engine:
+    bundle = load_label(label)
+    return Engine(bundle, RecordReader(code_index(bundle), zone))

@@ -1,0 +1,131 @@
+"""What is being collected while a record is read: one `Chart` per patient, and the resources others refer to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from cds_service.core.timeline import (
+    Administration,
+    ConditionFact,
+    DrugOrder,
+    Gap,
+    Mention,
+    Result,
+    Source,
+    TestOrder,
+    Timeline,
+    Unused,
+)
+from cds_service.fhir.structs import Entry, Reference, Resource
+
+ANY_CONCEPT = "*"
+SOURCE_OF_TYPE = MappingProxyType(
+    {
+        "Patient": Source.PATIENT,
+        "MedicationAdministration": Source.ADMINISTRATIONS,
+        "Observation": Source.OBSERVATIONS,
+        "DiagnosticReport": Source.REPORTS,
+        "MedicationRequest": Source.MEDICATIONS,
+        "MedicationStatement": Source.STATEMENTS,
+        "MedicationUsage": Source.STATEMENTS,
+        "MedicationDispense": Source.DISPENSES,
+        "ServiceRequest": Source.ORDERS,
+        "Condition": Source.CONDITIONS,
+        "AllergyIntolerance": Source.ALLERGIES,
+        "Immunization": Source.IMMUNIZATIONS,
+        "Procedure": Source.PROCEDURES,
+    }
+)
+
+
+def reference_of(resource: Resource, full_url: str | None = None) -> str:
+    """How evidence names a resource: Type/id, else its fullUrl, else its type."""
+    if resource.id:
+        return f"{resource.resourceType}/{resource.id}"
+    return full_url or f"{resource.resourceType} (without id)"
+
+
+def tail(reference: str) -> str:
+    """`Type/id` of a relative, absolute or versioned reference; other references unchanged."""
+    path = reference.split("/_history/", 1)[0].split("|", 1)[0]
+    parts = path.rsplit("/", 2)
+    return f"{parts[-2]}/{parts[-1]}" if len(parts) >= 2 and parts[-2][:1].isupper() else path
+
+
+def subject_of(resource: Resource) -> str | None:
+    """The reference of the patient the resource names, from `subject` or `patient`."""
+    named = resource.subject or resource.patient
+    if isinstance(named, list):
+        named = named[0] if named else None
+    return named.reference if isinstance(named, Reference) else None
+
+
+class Shelf:
+    """Resources that others refer to (Medication, Observation, ...), found by any kind of reference."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._by_key: dict[str, Resource] = {}
+        for entry in entries:
+            resource = entry.resource
+            if resource is None:
+                continue
+            if resource.id:
+                self._by_key.setdefault(f"{resource.resourceType}/{resource.id}", resource)
+            if entry.fullUrl:
+                self._by_key[entry.fullUrl] = resource
+
+    def find(self, reference: str | None, holder: Resource) -> Resource | None:
+        """The resource a reference of `holder` points at: contained, in the data, absolute or versioned."""
+        if not reference:
+            return None
+        if reference.startswith("#"):
+            for inner in holder.contained or ():
+                if inner.id in (reference[1:], reference):
+                    return inner
+            return None
+        return self._by_key.get(reference) or self._by_key.get(tail(reference))
+
+
+class Chart:
+    """The facts of one patient as they are found; `timeline` freezes them."""
+
+    def __init__(self, patient: str | None) -> None:
+        self.patient = patient
+        self.administrations: list[Administration] = []
+        self.drug_orders: list[DrugOrder] = []
+        self.mentions: list[Mention] = []
+        self.results: dict[str, list[Result]] = defaultdict(list)
+        self.pending: dict[str, list[Result]] = defaultdict(list)
+        self.unread: dict[str, list[str]] = defaultdict(list)
+        self.test_orders: list[TestOrder] = []
+        self.conditions: list[ConditionFact] = []
+        self.unused: list[Unused] = []
+        self.gaps: dict[Source, Gap] = {}
+
+    def drop(self, reference: str, why: str, concepts: Iterable[str] = ()) -> None:
+        """Name a resource that is not used; with concepts, verdicts resting on their absence cannot be told."""
+        self.unused.append(Unused(reference, why))
+        for concept in concepts:
+            self.unread[concept].append(reference)
+
+    def timeline(self) -> Timeline:
+        """The immutable timeline of this chart."""
+        return Timeline(
+            patient=self.patient,
+            administrations=tuple(self.administrations),
+            drug_orders=tuple(self.drug_orders),
+            mentions=tuple(self.mentions),
+            results=_frozen(self.results),
+            pending=_frozen(self.pending),
+            unread=MappingProxyType({concept: tuple(found) for concept, found in self.unread.items()}),
+            test_orders=tuple(self.test_orders),
+            conditions=tuple(self.conditions),
+            gaps=MappingProxyType(dict(self.gaps)),
+            unused=tuple(dict.fromkeys(self.unused)),
+        )
+
+
+def _frozen(found: dict[str, list[Result]]) -> Mapping[str, tuple[Result, ...]]:
+    return MappingProxyType({concept: tuple(results) for concept, results in found.items()})
