@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from cds_service.core.assessment import Note, Reason
 from cds_service.core.dates import When
 from cds_service.core.label import Product
-from cds_service.core.timeline import Administration, DrugOrder, Exposure, Timeline
+from cds_service.core.timeline import Administration, Dose, DrugOrder, Exposure, Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def is_drug_order(order: DrugOrder, product: Product, timeline: Timeline) -> boo
         return None if order.concepts & product.other_product else True
     if not order.concepts & product.unspecified or order.concepts & product.other_product:
         return False
-    mg = order.daily_dose.mg if order.daily_dose else None
+    mg = milligrams(order.daily_dose, order.concepts, product)
     if mg is not None and product.low <= mg <= product.high:
         return True
     if has_diagnosis(timeline, product.other_diagnosis):
@@ -154,7 +154,7 @@ def read_exposures(timeline: Timeline, product: Product) -> Exposures:
             other.append(record.reference)
         elif record.start is not None:
             by_day = coded if record.concepts & product.drug else inferred
-            by_day[record.start.first].append(_Dosed(record, _milligrams(record, product)))
+            by_day[record.start.first].append(_Dosed(record, milligrams(record.dose, record.concepts, product)))
     sorted_days = _sort_days(coded, inferred, product, timeline)
     unresolved = [a.reference for a in current if not a.concepts and a.exposure is not Exposure.NONE]
     return Exposures(
@@ -184,13 +184,12 @@ def _doubt_about(record: Administration, product: Product) -> Doubt | None:
     return None
 
 
-def _milligrams(record: Administration, product: Product) -> Decimal | None:
+def milligrams(dose: Dose | None, concepts: frozenset[str], product: Product) -> Decimal | None:
     """The dose in mg; a small volume of the coded product is concentrate, a larger one a diluted bag (unreadable)."""
-    dose = record.dose
     if dose is None or dose.mg is not None:
         return dose.mg if dose else None
-    is_coded = bool(record.concepts & product.drug)
-    if dose.milliliters is not None and is_coded and dose.milliliters <= product.max_concentrate_ml:
+    is_concentrate = dose.milliliters is not None and dose.milliliters <= product.max_concentrate_ml
+    if dose.milliliters is not None and is_concentrate and concepts & product.drug:
         return dose.milliliters * product.mg_per_ml
     return None
 
@@ -265,13 +264,17 @@ def _infusion_day(day: date, dosed: list[_Dosed], product: Product) -> InfusionD
     return InfusionDay(
         date=day,
         records=tuple(item.record for item in dosed),
-        start=min(timed, key=lambda when: when.instant or 0) if timed else When(day, day),  # type: ignore[arg-type,return-value]  # only timed starts are compared
+        start=min(timed, key=_instant) if timed else When(day, day),
         total_mg=known if complete else None,
         known_mg=known,
         whole=all(item.record.exposure is Exposure.GIVEN for item in dosed),
         same_order_repeated=_same_order_repeated(counted, known, product),
         notes=tuple(notes),
     )
+
+
+def _instant(when: When) -> datetime:
+    return when.instant or datetime.max.replace(tzinfo=UTC)
 
 
 def _without_copies(dosed: list[_Dosed], product: Product) -> tuple[list[_Dosed], bool]:

@@ -139,7 +139,18 @@ class MedicationReader:
     def unreadable(self, reference: str, concepts: frozenset[str]) -> Administration:
         """An administration of which only the drug is known: whether it took place cannot be told."""
         return Administration(
-            reference, concepts, False, Exposure.UNKNOWN, None, None, None, None, None, NO_CONCEPTS, None, "unreadable"
+            reference=reference,
+            concepts=concepts,
+            by_text=False,
+            exposure=Exposure.UNKNOWN,
+            start=None,
+            end=None,
+            dose=None,
+            route=None,
+            request=None,
+            identifiers=NO_CONCEPTS,
+            last_updated=None,
+            why_not="unreadable",
         )
 
     def names_medication(self, resource: Resource) -> bool:

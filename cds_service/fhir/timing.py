@@ -92,15 +92,12 @@ def _days_of(duration: Quantity) -> int | None:
         return None
     if unit in ("mo", "a"):
         months = int(value) * (12 if unit == "a" else 1)
-        days = (add_months(date(2001, 1, 1), min(months, 1200)) - date(2001, 1, 1)).days
-        return days
+        return (add_months(date(2001, 1, 1), min(months, 1200)) - date(2001, 1, 1)).days
     factor = _DAYS_OF_UNIT.get({"day": "d", "days": "d", "week": "wk", "weeks": "wk"}.get(unit or "", unit or ""))
     if factor is None:
         return None
-    days_exact = value * factor
-    return (
-        int(days_exact.to_integral_value(rounding="ROUND_CEILING")) if days_exact <= _LONGEST_PLAN_DAYS * 10 else None
-    )
+    days = value * factor
+    return int(days.to_integral_value(rounding="ROUND_CEILING")) if days <= _LONGEST_PLAN_DAYS * 10 else None
 
 
 def daily_dose(instructions: list[Dosage]) -> Dose | None:
@@ -131,29 +128,26 @@ def _step(instruction: Dosage, instructions: list[Dosage]) -> int | None:
 
 
 def _doses(instruction: Dosage) -> list[Dose]:
-    quantities = [instruction.doseQuantity] if instruction.doseQuantity is not None else []
+    written = [instruction.doseQuantity]
     for part in instruction.doseAndRate or ():
-        if part.doseQuantity is not None:
-            quantities.append(part.doseQuantity)
-        elif part.doseRange is not None and (part.doseRange.high or part.doseRange.low) is not None:
-            quantities.append(part.doseRange.high or part.doseRange.low)
+        most = (part.doseRange.high or part.doseRange.low) if part.doseRange is not None else None
+        written.append(part.doseQuantity or most)
     times = _times_a_day(_repeat(instruction))
-    found = []
-    for quantity in quantities:
-        dose = read_dose(quantity) if quantity is not None else None
-        if dose is not None:
-            found.append(Dose(dose.mg * times if dose.mg is not None else None, dose.milliliters))
-    return found
+    doses = [read_dose(quantity) for quantity in written if quantity is not None]
+    return [_times(dose, times) for dose in doses if dose is not None]
+
+
+def _times(dose: Dose, times: Decimal) -> Dose:
+    milliliters = dose.milliliters * times if dose.milliliters is not None else None
+    return Dose(dose.mg * times if dose.mg is not None else None, milliliters)
 
 
 def _times_a_day(repeat: Repeat | None) -> Decimal:
     """How often a day the dose is given; once when nothing (or less than daily) is said."""
-    if repeat is None or repeat.frequency is None or repeat.period is None or repeat.periodUnit is None:
-        return (
-            Decimal(repeat.frequency)
-            if repeat is not None and repeat.frequency and repeat.period is None
-            else Decimal(1)
-        )
+    if repeat is None or not repeat.frequency:
+        return Decimal(1)
+    if repeat.period is None or repeat.periodUnit is None:
+        return Decimal(repeat.frequency)
     unit = _DAYS_OF_UNIT.get(repeat.periodUnit)
     period = Decimal(str(repeat.period))
     if unit is None or period <= 0:

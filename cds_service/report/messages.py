@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from cds_service.core.assessment import Assessment, Fact, Status
+from cds_service.core.timeline import Gap, Source
 from cds_service.labels import LabelBundle
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -35,7 +36,7 @@ def as_text(facts: Mapping[str, Fact]) -> Facts:
     return found
 
 
-def message(bundle: LabelBundle, assessment: Assessment, gaps: Mapping[str, str]) -> str:
+def message(bundle: LabelBundle, assessment: Assessment, gaps: Mapping[Source, Gap]) -> str:
     """The assessment's sentence. `gaps`: source -> why it is not complete, named when that is the reason."""
     kind = bundle.label.requirement(assessment.requirement).kind
     reason = assessment.reason.value if assessment.reason is not None else None
@@ -49,7 +50,7 @@ def message(bundle: LabelBundle, assessment: Assessment, gaps: Mapping[str, str]
     return template.format_map(facts)
 
 
-def why(bundle: LabelBundle, assessment: Assessment, gaps: Mapping[str, str]) -> str:
+def why(bundle: LabelBundle, assessment: Assessment, gaps: Mapping[Source, Gap]) -> str:
     """Why an assessment cannot be told, in words."""
     reason = assessment.reason.value if assessment.reason is not None else "unreadable"
     lacking = [bundle.wording.sources[source] for source in sorted(assessment.rests_on) if gaps.get(source) == reason]

@@ -14,7 +14,7 @@ from cds_service.core.assessment import Assessment, Fact, Note, Reason, Status
 from cds_service.core.case import Case
 from cds_service.core.courses import Course, Plan
 from cds_service.core.dates import When, add_months
-from cds_service.core.exposure import InfusionDay
+from cds_service.core.exposure import InfusionDay, milligrams
 from cds_service.core.kinds.common import ADMINISTRATIONS, untreated
 from cds_service.core.label import CourseInterval, CourseLength, Requirement
 
@@ -71,7 +71,7 @@ def _given_dose(requirement: Requirement, case: Case, course: int, number: int, 
 
 def _planned_doses(requirement: Requirement, case: Case, plan: Plan) -> Iterator[Assessment]:
     product = case.label.product
-    amounts = [order.daily_dose.mg if order.daily_dose else None for order in plan.orders]
+    amounts = [milligrams(order.daily_dose, order.concepts, product) for order in plan.orders]
     known = [amount for amount in amounts if amount is not None]
     worst = max(known, default=None)
     low = min(known, default=None)
@@ -228,7 +228,8 @@ def _interval(requirement: Requirement, rule: CourseInterval, earlier: tuple[Cou
     number = prior.number + 1
     from_last = add_months(prior.last, rule.months)
     earliest = add_months(prior.first, rule.months) if number == 2 else from_last
-    status, reason, notes = Status.MET, None, ()
+    status, reason = Status.MET, None
+    notes: tuple[Note, ...] = ()
     if start.last < earliest:
         status = Status.VIOLATED
     elif start.first < earliest:

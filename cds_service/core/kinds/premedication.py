@@ -203,7 +203,8 @@ def _planned_days(requirement: Requirement, rule: Premedication, case: Case, pla
             for order, agent in beside
         ]
         total = sum((amount for amount in amounts if amount is not None), Decimal(0))
-        status, reason, notes = Status.MISSING, None, ()
+        status, reason = Status.MISSING, None
+        notes: tuple[Note, ...] = ()
         if None in amounts or total >= rule.enough_mg:
             status = Status.MET
             notes = (Note.DOSE_ABSENT,) if None in amounts else ()
