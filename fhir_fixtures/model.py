@@ -41,7 +41,9 @@ class Expect:
     day: int | None = None
     due: date | None = None
     days_overdue: int | None = None
+    # The indicator in the plain report and at the chart; `ordering` is the one at the order hooks.
     indicator: str | None = None
+    ordering: str | None = None
 
     def as_json(self) -> Resource:
         """The keys of the service's report; None where nothing is compared."""
@@ -55,6 +57,7 @@ class Expect:
             "due": self.due.isoformat() if self.due else None,
             "daysOverdue": self.days_overdue,
             "indicator": self.indicator,
+            "ordering": self.ordering,
         }
 
 

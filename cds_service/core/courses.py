@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 from cds_service.core.dates import ONE_DAY, AsOf, When, add_months, day_range
 from cds_service.core.exposure import InfusionDay, is_drug_order
@@ -154,7 +155,7 @@ def follow_up(courses: tuple[Course, ...], months: int) -> FollowUp | None:
     if not courses:
         return None
     anchor = courses[0].first
-    for earlier, later in zip(courses, courses[1:], strict=False):
+    for earlier, later in pairwise(courses):
         if later.first > add_months(earlier.last, months):
             anchor = later.first
     last = courses[-1].last

@@ -1,4 +1,4 @@
-"""FHIR dates and times as `When`: strict about what is a date, faithful to the precision and offset it was written in."""
+"""FHIR dates and times as `When`: strict about what is a date, faithful to precision and offset as written."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def upcr_stale(chart: Chart) -> Told:
     """The only UPCR is more than three months older than the first infusion."""
     _treated_without_upcr(chart)
     chart.upcr(date(2025, 11, 20))
-    expected = Expect("upcr-baseline", "missing", reason="stale", indicator="info")
+    expected = Expect("upcr-baseline", "missing", reason="stale")
     return Told(chart.at(FRIDAY, "18:00"), (expected,), doubt=_BEGUN)
 
 

@@ -35,7 +35,7 @@ def campath_then_order(chart: Chart) -> Told:
     chart.noise(MONDAY)
     now = chart.at(TEN_DAYS_BEFORE, "10:00")
     draft_course(chart, MONDAY, 5, written=now)
-    return Told(now, (Expect("campath-history", "violated", indicator="info"),))
+    return Told(now, (Expect("campath-history", "violated", ordering="info"),))
 
 
 @story(30, "double-dose-order", gender="female")
@@ -48,7 +48,7 @@ def double_dose_order(chart: Chart) -> Told:
     draft_course(chart, MONDAY, 5, written=now, dose=24)
     return Told(
         now,
-        (Expect("daily-dose", "violated", course=1, indicator="critical"),),
+        (Expect("daily-dose", "violated", course=1, indicator="warning", ordering="critical"),),
         doubt="Critical at the order hooks; the plain report, which also sees the draft, might say warning instead.",
     )
 

@@ -10,17 +10,15 @@ from datetime import date, timedelta
 from cds_service.core.assessment import Assessment, Fact, Note, Reason, Status
 from cds_service.core.case import Case, Treatment
 from cds_service.core.dates import When, on_day, starts_before
-from cds_service.core.kinds.common import ADMINISTRATIONS, LABS, exposure_unclear, not_applicable
+from cds_service.core.kinds.common import ADMINISTRATIONS, LABS, not_applicable
 from cds_service.core.label import Baseline, Requirement
 from cds_service.core.results import Done, latest
 
 
 def judge(requirement: Requirement, rule: Baseline, case: Case) -> Assessment:
     """Whether the test was done in the window before day 1 (first infusion; else planned start; else `as_of`)."""
-    if case.treatment is Treatment.NONE and case.plan is None:
+    if case.plan is None and case.treatment in (Treatment.NONE, Treatment.UNCLEAR):
         return not_applicable(requirement.id)
-    if case.treatment is Treatment.UNCLEAR and case.plan is None:
-        return exposure_unclear(requirement.id, case)
     return _Window(requirement, rule, case).judge()
 
 

@@ -28,7 +28,7 @@ def exposure_unclear(requirement_id: str, case: Case) -> Assessment:
 
 
 def untreated(requirement_id: str, case: Case) -> Assessment:
-    """For requirements that begin with the first infusion, when there is none on record."""
+    """For requirements that count from infusions, when there is none on record."""
     if case.treatment is Treatment.UNCLEAR:
         return exposure_unclear(requirement_id, case)
     return not_applicable(requirement_id)

@@ -15,14 +15,14 @@ from cds_service.core.case import Case
 from cds_service.core.courses import Course, Plan
 from cds_service.core.dates import When, add_months
 from cds_service.core.exposure import InfusionDay, milligrams
-from cds_service.core.kinds.common import ADMINISTRATIONS, untreated
+from cds_service.core.kinds.common import ADMINISTRATIONS, not_applicable
 from cds_service.core.label import CourseInterval, CourseLength, Requirement
 
 
 def judge_daily_dose(requirement: Requirement, case: Case) -> Iterator[Assessment]:
     """One answer per infusion day, given or being ordered."""
     if not case.courses and case.plan is None:
-        yield untreated(requirement.id, case)
+        yield not_applicable(requirement.id)
     for course in case.courses:
         for number, day in enumerate(course.days, start=1):
             yield _given_dose(requirement, case, course.number, number, day)
@@ -113,7 +113,7 @@ def judge_length(requirement: Requirement, rule: CourseLength, case: Case) -> It
     """One answer per course; an order that continues a course is counted with it."""
     plan = case.plan
     if not case.courses and plan is None:
-        yield untreated(requirement.id, case)
+        yield not_applicable(requirement.id)
     for course in case.courses:
         if plan is not None and plan.continues and plan.course == course.number:
             yield _planned_length(requirement, plan, given=len(course.days))
@@ -197,7 +197,7 @@ def judge_interval(requirement: Requirement, rule: CourseInterval, case: Case) -
     """One answer per course; the first course has nothing to keep distance from."""
     plan = case.plan
     if not case.courses and plan is None:
-        yield untreated(requirement.id, case)
+        yield not_applicable(requirement.id)
     for index, course in enumerate(case.courses):
         if index == 0:
             yield Assessment(

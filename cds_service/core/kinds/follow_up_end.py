@@ -5,7 +5,7 @@ from __future__ import annotations
 from cds_service.core.assessment import Assessment, Status
 from cds_service.core.case import Case, Treatment
 from cds_service.core.dates import add_months
-from cds_service.core.kinds.common import ADMINISTRATIONS, not_applicable, untreated
+from cds_service.core.kinds.common import ADMINISTRATIONS, not_applicable
 from cds_service.core.label import Recurring, Requirement
 from cds_service.core.results import latest
 
@@ -14,7 +14,7 @@ def judge(requirement: Requirement, case: Case) -> Assessment:
     """`met` from the day after the end, naming the tests whose last due date had passed; before: not applicable."""
     follow_up = case.follow_up
     if follow_up is None or case.treatment is not Treatment.TREATED:
-        return untreated(requirement.id, case)
+        return not_applicable(requirement.id)
     if case.as_of.today <= follow_up.ends:
         return not_applicable(requirement.id, variant="running")
     lapsed = []

@@ -15,7 +15,7 @@ from cds_service.core.case import Case
 from cds_service.core.courses import Plan
 from cds_service.core.dates import AsOf, starts_before
 from cds_service.core.exposure import InfusionDay, latest_versions
-from cds_service.core.kinds.common import ADMINISTRATIONS, untreated
+from cds_service.core.kinds.common import ADMINISTRATIONS, not_applicable
 from cds_service.core.label import Agent, Premedication, Requirement
 from cds_service.core.timeline import Administration, DrugOrder, Exposure, Route, Source
 
@@ -38,7 +38,7 @@ class Given(NamedTuple):
 def judge(requirement: Requirement, rule: Premedication, case: Case) -> Iterator[Assessment]:
     """One answer per course and infusion day, for days that have happened and for days being ordered."""
     if not case.courses and case.plan is None:
-        yield untreated(requirement.id, case)
+        yield not_applicable(requirement.id)
     records = _premedication_records(case, rule)
     for course in case.courses:
         for number, day in enumerate(course.days[: rule.days], start=1):

@@ -1,4 +1,4 @@
-"""Kinds "product-check" and "history": is every administration of the ingredient known for what it is?"""
+"""Kinds "product-check" and "history": what every administration of the ingredient was."""
 
 from __future__ import annotations
 
