@@ -70,6 +70,10 @@ class Engine:
         """The patient a hook call is about, judged."""
         return self.judge(self.reader.read_one(record, patient_id), as_of)
 
+    def check_as_of(self, as_of: str) -> None:
+        """ValueError, saying what to write, when `as_of` is neither a date nor an instant."""
+        read_as_of(as_of)
+
     def reports(self, body: bytes, as_of: str, source: str | None = None, hook: str | None = None) -> list[Report]:
         """The reports of a Bundle, one per patient, in order of patient. ValueError for an unreadable `as_of`."""
         moment = read_as_of(as_of)

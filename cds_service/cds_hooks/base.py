@@ -63,6 +63,12 @@ def is_absolute_url(value: str) -> bool:
     return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
+def _encodable(value: str) -> str:
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError("must be valid Unicode, without half a surrogate pair")
+    return value
+
+
 def _not_blank(value: str) -> str:
     if not value.strip():
         raise ValueError("must not be blank")
@@ -86,21 +92,21 @@ def _absolute_uri(value: str) -> str:
     return value
 
 
-def _without_empties(value: Mapping[str, object]) -> dict[str, object]:
-    return prune_object(value)
+def _without_empties(value: Mapping[str, object]) -> dict[str, object] | None:
+    return prune_object(value) or None
 
 
-Text = Annotated[str, AfterValidator(_not_blank)]
+Text = Annotated[str, AfterValidator(_encodable), AfterValidator(_not_blank)]
 """A required string: more than white space (row A5)."""
 
-OptionalText = Annotated[str | None, BeforeValidator(blank_is_absent)]
+OptionalText = Annotated[Annotated[str, AfterValidator(_encodable)] | None, BeforeValidator(blank_is_absent)]
 """An optional string; blank counts as absent, so that it is left out rather than sent empty (row A2)."""
 
-Url = Annotated[str, AfterValidator(_absolute_url)]
+Url = Annotated[str, AfterValidator(_encodable), AfterValidator(_absolute_url)]
 """An absolute http(s) URL, kept as written."""
 
-Uri = Annotated[str, AfterValidator(_absolute_uri)]
+Uri = Annotated[str, AfterValidator(_encodable), AfterValidator(_absolute_uri)]
 """An absolute URI of any scheme: the system of a Coding."""
 
-JsonObject = Annotated[dict[str, object], AfterValidator(_without_empties)]
+JsonObject = Annotated[dict[str, Any], AfterValidator(_without_empties)]
 """A JSON object passed through as given, minus empties; a deep copy, so later changes by the caller do not reach it."""

@@ -58,7 +58,7 @@ def find_empties(value: object, *, at_root: bool = True) -> list[str]:
 
 
 def _walk(value: object, path: str, allowed: frozenset[str]) -> Iterator[str]:
-    """Yield the path of each empty below `value`; `allowed` names members of this object that may be []."""
+    """Yield the path of each empty below `value`; `allowed` holds the paths that may be []."""
     children: Iterator[tuple[str, object]]
     if isinstance(value, Mapping):
         children = ((f"{path}.{key}" if path else str(key), item) for key, item in value.items())
@@ -71,7 +71,7 @@ def _walk(value: object, path: str, allowed: frozenset[str]) -> Iterator[str]:
             if not (child_path in allowed and isinstance(item, list | tuple)):
                 yield child_path
         else:
-            yield from _walk(item, child_path, frozenset())
+            yield from _walk(item, child_path, allowed)
 
 
 def _prune_mapping(value: Mapping[str, object], path: str) -> dict[str, object]:

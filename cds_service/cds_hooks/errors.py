@@ -60,13 +60,10 @@ def unknown_service() -> CdsHooksError:
 
 def missing_data(*keys: str, reason: str = "was not sent and could not be fetched") -> CdsHooksError:
     """412: required prefetch keys could not be had from anywhere; one issue per key (rows D2.7, F5)."""
-    return CdsHooksError(
-        412,
-        [
-            Issue("processing", f"Required prefetch key '{key}' {reason}.", (f"prefetch.{key}",))
-            for key in keys or ("unknown",)
-        ],
-    )
+    if not keys:
+        raise ValueError("name the prefetch key that is missing")
+    issues = [Issue("processing", f"Required prefetch key '{key}' {reason}.", (f"prefetch.{key}",)) for key in keys]
+    return CdsHooksError(412, issues)
 
 
 def too_large(limit_bytes: int) -> CdsHooksError:

@@ -56,10 +56,23 @@ def on_day(day: date) -> When:
 
 
 def add_months(day: date, months: int) -> date:
-    """Calendar months later (or earlier), clamped to the end of the month: 31 January + 1 month = 28/29 February."""
+    """Calendar months later (or earlier), clamped to the end of the month: 31 January + 1 month = 28/29 February.
+
+    Never beyond the calendar's ends.
+    """
     index = day.year * 12 + day.month - 1 + months
     year, month = divmod(index, 12)
+    if not date.min.year <= year <= date.max.year:
+        return date.max if months > 0 else date.min
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def add_days(day: date, days: int) -> date:
+    """So many days later (or earlier), never beyond the calendar's ends."""
+    try:
+        return day + timedelta(days=days)
+    except OverflowError:
+        return date.max if days > 0 else date.min
 
 
 def day_range(first: date, last: date) -> list[date]:

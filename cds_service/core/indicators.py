@@ -31,12 +31,10 @@ def indicator(label: Label, assessment: Assessment, hook: str | None, as_of: AsO
 
 
 def _situation(label: Label, assessment: Assessment) -> Situation | None:
-    for situation in label.situations:
-        if situation.requirements and assessment.requirement not in situation.requirements:
+    for situation in label.situations_of(assessment.requirement):
+        if assessment.status not in situation.statuses:
             continue
-        if assessment.status.value not in situation.statuses:
-            continue
-        if situation.reasons and (assessment.reason is None or assessment.reason.value not in situation.reasons):
+        if situation.reasons and (assessment.reason is None or assessment.reason not in situation.reasons):
             continue
         if situation.variants and assessment.variant not in situation.variants:
             continue

@@ -7,10 +7,15 @@ function in `kinds`; there is no expression language.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
 
 from cds_service.core.timeline import Source
+
+
+def _no_names() -> frozenset[str]:
+    return frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +24,8 @@ class Test:
 
     `any_of`: alternatives; each is a set of concepts that must all be on record the same day. `wrong`: concepts that
     look alike and do not count. `ordered_as`: concepts whose active order means this test is already ordered.
-    `order`: (system URI, code, display) for a suggested order.
+    `order`: (system URI, code, display) for a suggested order. Worked out here, once: `concepts`, everything that
+    counts; `parts`, what counts only together with others; `look_alikes`, the wrong ones and the parts.
     """
 
     id: str
@@ -28,6 +34,13 @@ class Test:
     wrong: frozenset[str]
     ordered_as: frozenset[str]
     order: tuple[str, str, str]
+    concepts: frozenset[str] = field(init=False, repr=False, default_factory=_no_names)
+    look_alikes: tuple[str, ...] = field(init=False, repr=False, default=())
+
+    def __post_init__(self) -> None:
+        parts = frozenset[str]().union(*(concepts for concepts in self.any_of if len(concepts) > 1))
+        object.__setattr__(self, "concepts", frozenset[str]().union(*self.any_of))
+        object.__setattr__(self, "look_alikes", tuple(sorted(self.wrong | parts)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +58,18 @@ class Product:
     other_product_window_days: int
     mg_per_ml: Decimal
     max_concentrate_ml: Decimal
+    ingredient: frozenset[str] = field(init=False, repr=False, default_factory=_no_names)  # any of the three
+    low: Decimal = field(init=False, repr=False, default=Decimal(0))  # least daily total inside the tolerance, mg
+    high: Decimal = field(init=False, repr=False, default=Decimal(0))  # largest daily total inside the tolerance, mg
 
-    @property
-    def low(self) -> Decimal:
-        """The least daily total inside the tolerance, mg."""
-        return self.daily_mg * (100 - self.tolerance_percent) / 100
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ingredient", self.drug | self.unspecified | self.other_product)
+        object.__setattr__(self, "low", self.daily_mg * (100 - self.tolerance_percent) / 100)
+        object.__setattr__(self, "high", self.daily_mg * (100 + self.tolerance_percent) / 100)
 
-    @property
-    def high(self) -> Decimal:
-        """The largest daily total inside the tolerance, mg."""
-        return self.daily_mg * (100 + self.tolerance_percent) / 100
+    def fits(self, mg: Decimal | None) -> bool:
+        """Whether a daily total is the label's dose, within the tolerance."""
+        return mg is not None and self.low <= mg <= self.high
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +145,10 @@ class CourseInterval:
 
 @dataclass(frozen=True, slots=True)
 class Premedication:
-    """Kind: a drug given before the infusion on the first `days` infusion days of each course."""
+    """Kind: a drug given before the infusion on the first `days` infusion days of each course.
+
+    `order`: (system URI, code, display) of the drug suggested when none is ordered.
+    """
 
     days: int
     required_mg: Decimal
@@ -138,11 +156,13 @@ class Premedication:
     agents: tuple[Agent, ...]
     depot: frozenset[str]
     order_lookback_days: int
+    order: tuple[str, str, str]
+    concepts: frozenset[str] = field(init=False, repr=False, default_factory=_no_names)  # of all agents
+    enough_mg: Decimal = field(init=False, repr=False, default=Decimal(0))  # the least equivalent dose that passes
 
-    @property
-    def enough_mg(self) -> Decimal:
-        """The least equivalent dose that passes, mg."""
-        return self.required_mg * (100 - self.tolerance_percent) / 100
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "concepts", frozenset(agent.concept for agent in self.agents))
+        object.__setattr__(self, "enough_mg", self.required_mg * (100 - self.tolerance_percent) / 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,10 +237,24 @@ class Label:
     hooks: Mapping[str, frozenset[str]]  # hook name -> requirement ids it speaks of
     order_scoped: frozenset[str]  # at ordering these speak of the order alone, not of earlier courses
     patient_view_days: Mapping[str, int]  # requirement id -> days a note about the past stays at patient-view
+    _by_id: Mapping[str, Requirement] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _situations_of: Mapping[str, tuple[Situation, ...]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+
+    def __post_init__(self) -> None:
+        by_id = {requirement.id: requirement for requirement in self.requirements}
+        applying = {
+            name: tuple(row for row in self.situations if not row.requirements or name in row.requirements)
+            for name in by_id
+        }
+        object.__setattr__(self, "_by_id", MappingProxyType(by_id))
+        object.__setattr__(self, "_situations_of", MappingProxyType(applying))
 
     def requirement(self, requirement_id: str) -> Requirement:
         """The requirement of that id; KeyError when there is none."""
-        for requirement in self.requirements:
-            if requirement.id == requirement_id:
-                return requirement
-        raise KeyError(requirement_id)
+        return self._by_id[requirement_id]
+
+    def situations_of(self, requirement_id: str) -> tuple[Situation, ...]:
+        """The rows of the indicator table that may apply to a requirement, in order."""
+        return self._situations_of.get(requirement_id, ())

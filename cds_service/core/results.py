@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
@@ -50,13 +50,17 @@ def _first_of_each_day(results: tuple[Result, ...]) -> dict[date, Result]:
         if when.first != when.last:
             continue
         held = by_day.get(when.first)
-        if held is None or _earlier(when, held.when):
+        if held is None or _earlier(result, held):
             by_day[when.first] = result
     return by_day
 
 
-def _earlier(when: When, held: When) -> bool:
-    return when.instant is not None and (held.instant is None or when.instant < held.instant)
+def _earlier(result: Result, held: Result) -> bool:
+    """Timed before untimed, then the earlier, then by reference, so that the order of records is nothing."""
+    new, old = result.when.instant, held.when.instant
+    if new is None or old is None or new == old:
+        return result.reference < held.reference if new == old else new is not None
+    return new < old
 
 
 def _latest(members: list[Result], day: date) -> When:
@@ -65,6 +69,10 @@ def _latest(members: list[Result], day: date) -> When:
     return When(day, day, max(timed) if len(timed) == len(instants) else None)
 
 
-def latest(done: tuple[Done, ...]) -> Done | None:
-    """The test done last (by its last possible day); None when it was never done."""
-    return max(done, key=lambda item: (item.when.last, item.when.first), default=None)
+def latest(done: Iterable[Done]) -> Done | None:
+    """The test done last (by its last possible day); None when it was never done. The order of records is nothing."""
+    return max(done, key=_last_first, default=None)
+
+
+def _last_first(item: Done) -> tuple[date, date, bool, tuple[str, ...]]:
+    return item.when.last, item.when.first, not item.issued_only, item.references

@@ -108,6 +108,7 @@ class Mention(NamedTuple):
     reference: str
     concepts: frozenset[str]
     by_text: bool
+    when: When | None = None  # since when it is on record, so that the future stays invisible
 
 
 class Result(NamedTuple):
@@ -119,11 +120,12 @@ class Result(NamedTuple):
 
 
 class TestOrder(NamedTuple):
-    """One active or drafted order for a test."""
+    """One active or drafted order for a test. `when`: the day it is for; `written`: when it was signed."""
 
     reference: str
     concepts: frozenset[str]
     when: When | None
+    written: When | None = None
 
 
 class ConditionFact(NamedTuple):
@@ -131,6 +133,7 @@ class ConditionFact(NamedTuple):
 
     reference: str
     concepts: frozenset[str]
+    when: When | None = None  # since when it is on record, so that the future stays invisible
 
 
 class Unused(NamedTuple):

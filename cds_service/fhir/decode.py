@@ -27,6 +27,10 @@ class UnreadableInputError(Exception):
     """The input as a whole cannot be read; the message says where and what was expected, never the content."""
 
 
+class NotABundleError(UnreadableInputError):
+    """The input is JSON, but no Bundle (or none whose entries can be found)."""
+
+
 @dataclass(slots=True)
 class Unreadable:
     """A resource that is JSON but not what its type should look like. `plain` is its untyped content."""
@@ -69,7 +73,7 @@ def decode_bundle(body: bytes) -> Decoded:
     except (msgspec.DecodeError, RecursionError) as error:
         raise UnreadableInputError(_not_json(body, error)) from None
     if bundle.resourceType != "Bundle":
-        raise UnreadableInputError(_not_bundle(bundle.resourceType))
+        raise NotABundleError(_not_bundle(bundle.resourceType))
     return Decoded(bundle.entry or [], links=bundle.link or [])
 
 
@@ -94,11 +98,11 @@ def _entry_by_entry(body: bytes) -> Decoded:
         plain = any_decoder.decode(body)
         kind = plain.get("resourceType") if isinstance(plain, dict) else None
         if kind != "Bundle":
-            raise UnreadableInputError(_not_bundle(kind if isinstance(kind, str) else None)) from None
+            raise NotABundleError(_not_bundle(kind if isinstance(kind, str) else None)) from None
         msg = f"the Bundle cannot be read: {_shape(error)}"
-        raise UnreadableInputError(msg) from None
+        raise NotABundleError(msg) from None
     if bundle.resourceType != "Bundle":
-        raise UnreadableInputError(_not_bundle(bundle.resourceType))
+        raise NotABundleError(_not_bundle(bundle.resourceType))
     decoded = Decoded(links=bundle.link or [])
     for number, raw in enumerate(bundle.entry or []):
         _decode_entry(raw, f"entry[{number}]", decoded)
@@ -128,6 +132,20 @@ def decode_resource(raw: msgspec.Raw | bytes, place: str, unreadable: list[Unrea
         plain = any_decoder.decode(raw)
         unreadable.append(Unreadable(place, plain if isinstance(plain, dict) else {}))
         return None
+
+
+def decode_value(raw: msgspec.Raw) -> tuple[Resource | None, Decoded | None]:
+    """One prefetch value by itself: (resource, None), (None, a Bundle taken apart), or (None, None) when neither."""
+    try:
+        resource = resource_decoder.decode(raw)
+    except (msgspec.ValidationError, RecursionError):
+        try:
+            return None, _entry_by_entry(bytes(raw))
+        except UnreadableInputError:
+            return None, None
+    if resource.resourceType == "Bundle":
+        return None, Decoded(resource.entry or [], links=resource.link or [])
+    return resource, None
 
 
 def _shape(error: msgspec.ValidationError) -> str:

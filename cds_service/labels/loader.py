@@ -253,7 +253,7 @@ class _Reader:
             strength=table.text("strength", one_of=frozenset({"required", "consider"})),
             confidence=table.text("confidence", one_of=frozenset({"A", "B"})),
             says=table.text("says"),
-            rule=read_rule(kind, table, tests, self.policy, self._concepts),
+            rule=read_rule(kind, table, tests, self.policy, self._concepts, self._order),
             sources=sources,
         )
         table.done()

@@ -142,7 +142,12 @@ Concepts = Callable[[tuple[str, ...], str], frozenset[str]]
 
 
 def read_rule(
-    kind: str, table: Table, tests: Mapping[str, model.Test], policy: Policy, concepts: Concepts
+    kind: str,
+    table: Table,
+    tests: Mapping[str, model.Test],
+    policy: Policy,
+    concepts: Concepts,
+    order: Callable[[Table], tuple[str, str, str]],
 ) -> model.Rule:
     """The kind's own fields of one requirement, completed by policy."""
     match kind:
@@ -151,7 +156,7 @@ def read_rule(
         case "recurring":
             return _recurring(table, tests, policy)
         case "premedication":
-            return _premedication(table, policy, concepts)
+            return _premedication(table, policy, concepts, order(table.table("order")))
         case "course-length":
             return model.CourseLength(policy.course_wait_days)
         case "course-interval":
@@ -185,7 +190,9 @@ def _recurring(table: Table, tests: Mapping[str, model.Test], policy: Policy) ->
     return model.Recurring(_test(table, tests), months, interval.lead_days, policy.grace_days)
 
 
-def _premedication(table: Table, policy: Policy, concepts: Concepts) -> model.Premedication:
+def _premedication(
+    table: Table, policy: Policy, concepts: Concepts, order: tuple[str, str, str]
+) -> model.Premedication:
     agents = []
     for entry in table.tables("agents"):
         (concept,) = concepts((entry.text("concept"),), entry.place)
@@ -200,4 +207,5 @@ def _premedication(table: Table, policy: Policy, concepts: Concepts) -> model.Pr
         agents=tuple(agents),
         depot=concepts(table.texts("depot"), table.place),
         order_lookback_days=policy.premedication_lookback_days,
+        order=order,
     )

@@ -14,6 +14,8 @@ from cds_service.labels.rules import KINDS
 class Wording:
     """`messages`: requirement id or kind -> key -> template; `reasons`, `sources`, `notes`, `cards`: key -> template.
 
+    `short`: requirement id -> the few words that name it in a list.
+
     Templates name facts in braces. The key of a message is `status`, `status.variant`, `status.reason` or
     `status.variant.reason`; the most specific one wins, the requirement's own before its kind's.
     """
@@ -22,6 +24,7 @@ class Wording:
     reasons: Mapping[str, str]
     sources: Mapping[str, str]
     notes: Mapping[str, str]
+    short: Mapping[str, str]
     cards: Mapping[str, str]
 
     def template(self, requirement: str, kind: str, status: str, variant: str | None, reason: str | None) -> str:
@@ -44,7 +47,9 @@ def read_wording(raw: object, ids: set[str], problems: Problems) -> Wording:
         if name not in ids and name not in KINDS and name != "any":
             problems.add("cards.toml, [messages]", f'"{name}" is neither a requirement, a kind, nor "any"')
         messages[name] = _templates(message_tables.table(name), problems)
-    parts = {name: _templates(file.table(name), problems) for name in ("reasons", "sources", "notes", "cards")}
+    parts = {name: _templates(file.table(name), problems) for name in ("reasons", "sources", "notes", "short", "cards")}
+    for name in sorted(ids - set(parts["short"])):
+        problems.add("cards.toml, [short]", f'the requirement "{name}" has no short name')
     file.done()
     return Wording(messages=messages, **parts)
 

@@ -8,12 +8,13 @@ from cds_service.core.assessment import Assessment
 from cds_service.core.case import Case
 from cds_service.core.evaluate import Verdict
 from cds_service.core.exposure import InfusionDay
-from cds_service.core.indicators import indicator, is_actionable
+from cds_service.core.indicators import FINDING_STATUSES, indicator
 from cds_service.core.timeline import Unused
 from cds_service.labels import LabelBundle
 from cds_service.report.messages import message
 
 Report = dict[str, Any]
+_ACTIONABLE = frozenset({*(status.value for status in FINDING_STATUSES), "cannot-tell"})
 
 
 def build_report(
@@ -70,7 +71,11 @@ def _unused(case: Case) -> list[Unused]:
     return [*case.timeline.unused, *copies]
 
 
-def has_findings(bundle: LabelBundle, verdict: Verdict, hook: str | None = None) -> bool:
-    """Whether someone should look: a finding, or something that cannot be told, with an indicator."""
-    case = verdict.case
-    return any(is_actionable(item, indicator(bundle.label, item, hook, case.as_of)) for item in verdict.assessments)
+def is_actionable_row(row: dict[str, Any]) -> bool:
+    """Whether someone should look: a finding (due, overdue, missing, violated with an indicator) or a cannot-tell."""
+    return row["indicator"] is not None and row["status"] in _ACTIONABLE
+
+
+def has_actionable_rows(report: Report) -> bool:
+    """Whether anything in the report should be looked at."""
+    return any(is_actionable_row(row) for row in report["assessments"])

@@ -25,12 +25,15 @@ class Facts(dict[str, str]):
 
 
 def as_text(facts: Mapping[str, Fact]) -> Facts:
-    """Facts ready for a template: dates spelled out, `Test` capitalised beside `test`."""
+    """Facts ready for a template: dates spelled out, `Test` capitalised beside `test`, `days_text` beside `days`."""
     found = Facts()
     for name, value in facts.items():
         if value is None:
             continue
         found[name] = day_text(value) if isinstance(value, date) else str(value)
+    for name in ("days", "age"):
+        if name in found:
+            found[f"{name}_text"] = "1 day" if found[name] == "1" else f"{found[name]} days"
     if "test" in found:
         found["Test"] = found["test"][:1].upper() + found["test"][1:]
     return found
@@ -38,13 +41,13 @@ def as_text(facts: Mapping[str, Fact]) -> Facts:
 
 def message(bundle: LabelBundle, assessment: Assessment, gaps: Mapping[Source, Gap]) -> str:
     """The assessment's sentence. `gaps`: source -> why it is not complete, named when that is the reason."""
-    kind = bundle.label.requirement(assessment.requirement).kind
+    requirement = bundle.label.requirement(assessment.requirement)
     reason = assessment.reason.value if assessment.reason is not None else None
     template = bundle.wording.template(
-        assessment.requirement, kind, assessment.status.value, assessment.variant, reason
+        assessment.requirement, requirement.kind, assessment.status.value, assessment.variant, reason
     )
     facts = as_text(assessment.facts)
-    facts["drug"] = bundle.label.drug
+    facts["drug"], facts["title"] = bundle.label.drug, requirement.title
     if assessment.status is Status.CANNOT_TELL:
         facts["why"] = why(bundle, assessment, gaps)
     return template.format_map(facts)

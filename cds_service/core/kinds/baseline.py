@@ -5,13 +5,13 @@ Source: label-us reading "Before the first infusion" and its exact readings (doc
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from cds_service.core.assessment import Assessment, Fact, Note, Reason, Status
 from cds_service.core.case import Case, Treatment
-from cds_service.core.dates import When, on_day, starts_before
+from cds_service.core.dates import When, add_days, on_day, starts_before
 from cds_service.core.kinds.common import ADMINISTRATIONS, LABS, not_applicable
-from cds_service.core.label import Baseline, Requirement
+from cds_service.core.label import Baseline, Requirement, Test
 from cds_service.core.results import Done, latest
 
 
@@ -35,36 +35,39 @@ class _Window:
         else:
             self.start = on_day(case.as_of.today)
         self.day_one = self.start.first
-        self.opens = self.day_one - timedelta(days=rule.window_days)
+        self.opens = add_days(self.day_one, -rule.window_days)
         self.done = case.tests_done(rule.test)
 
     def judge(self) -> Assessment:
-        in_window = [item for item in self.done if self._counts(item.when) is True]
-        if in_window:
-            last = max(in_window, key=lambda item: item.when.last)
-            notes = (Note.ISSUED_DATE,) if last.issued_only else ()
-            return self._answer(Status.MET, None, last, notes)
-        vague = [item for item in self.done if self._counts(item.when) is None]
+        in_window, vague = [], []
+        for item in self.done:
+            counts = self._counts(item.when)
+            if counts:
+                in_window.append(item)
+            elif counts is None:
+                vague.append(item)
+        last = latest(in_window)
+        if last is not None:
+            return self._answer(Status.MET, None, last, (Note.ISSUED_DATE,) if last.issued_only else ())
         if vague:
-            reason = (
-                Reason.ORDER_UNKNOWN
-                if any(item.when.first <= self.day_one <= item.when.last for item in vague)
-                else Reason.DATE_VAGUE
-            )
-            return self._answer(Status.CANNOT_TELL, reason, latest(tuple(vague)), ())
+            on_day_one = self.begun and any(item.when.first <= self.day_one <= item.when.last for item in vague)
+            reason = Reason.ORDER_UNKNOWN if on_day_one else Reason.DATE_VAGUE
+            return self._answer(Status.CANNOT_TELL, reason, latest(vague), ())
         return self._missing()
 
     def _missing(self) -> Assessment:
-        stale = latest(tuple(item for item in self.done if item.when.last < self.opens))
-        wrong = self._wrong_tests()
-        pending = self._pending()
-        notes: tuple[Note, ...] = (Note.PRELIMINARY_EXISTS,) if pending else ()
-        if not self.begun and already_ordered(self.case, self.rule.test.ordered_as):
+        stale = latest([item for item in self.done if item.when.last < self.opens])
+        test = self.rule.test
+        end = self.day_one if self.begun else max(self.day_one, self.case.as_of.today)
+        notes: tuple[Note, ...] = (Note.PRELIMINARY_EXISTS,) if pending(self.case, test, self.opens, end) else ()
+        ordered = None if self.begun else already_ordered(self.case, test.ordered_as)
+        if ordered is not None:
             notes = (*notes, Note.ALREADY_ORDERED)
         if stale is not None:
-            return self._answer(Status.MISSING, Reason.STALE, stale, notes)
+            return self._answer(Status.MISSING, Reason.STALE, stale, notes, ordered=ordered)
+        wrong = wrong_tests(self.case, test, self.opens, end)
         reason = Reason.WRONG_TEST if wrong else None
-        return self._answer(Status.MISSING, reason, None, notes, evidence=wrong)
+        return self._answer(Status.MISSING, reason, None, notes, evidence=wrong, ordered=ordered)
 
     def _answer(
         self,
@@ -73,16 +76,18 @@ class _Window:
         done: Done | None,
         notes: tuple[Note, ...],
         evidence: tuple[str, ...] = (),
+        ordered: date | None = None,
     ) -> Assessment:
         last_day = done.when.last if done is not None and done.when.is_exact_day else None
         facts: dict[str, Fact] = {
             "test": self.rule.test.name,
             "day_one": self.day_one,
             "opens": self.opens,
-            "closes": self.day_one - timedelta(days=1),
+            "closes": add_days(self.day_one, -1),
             "window": self.rule.window_days,
             "last": last_day,
-            "age": (self.day_one - last_day).days if last_day else None,
+            "age": self._age(done),
+            "ordered": ordered,
         }
         absent = status is Status.MISSING
         return Assessment(
@@ -96,59 +101,51 @@ class _Window:
             planned=not self.begun,
             event=self.case.courses[0].last if self.begun else None,
             rests_on=ADMINISTRATIONS | LABS if absent else ADMINISTRATIONS,
-            unread=unread(self.case, self.rule.test.any_of) if absent else (),
+            unread=unread(self.case, self.rule.test) if absent else (),
             facts=facts,
         )
 
+    def _age(self, done: Done | None) -> str | None:
+        """Days from the result to day 1; of a vague date, the least."""
+        if done is None:
+            return None
+        days = (self.day_one - done.when.last).days
+        return str(days) if done.when.is_exact_day else f"at least {days}"
+
     def _counts(self, when: When) -> bool | None:
         """In the window before the start: True, False, or None when the written dates cannot tell."""
-        before = starts_before(when, self.start) if self.begun else True
-        young: bool | None = when.first >= self.opens
-        if not young and when.last >= self.opens:
-            young = None
-        if before is False or young is False:
+        if when.last < self.opens:
             return False
-        return None if before is None or young is None else True
-
-    def _wrong_tests(self) -> tuple[str, ...]:
-        end = self.day_one if self.begun else max(self.day_one, self.case.as_of.today)
-        return wrong_tests(self.case, self.rule.test.wrong, self.rule.test.any_of, self.opens, end)
-
-    def _pending(self) -> bool:
-        end = self.day_one if self.begun else max(self.day_one, self.case.as_of.today)
-        return pending(self.case, self.rule.test.any_of, self.opens, end)
+        before = starts_before(when, self.start) if self.begun else True
+        return before if not before or when.first >= self.opens else None
 
 
-def wrong_tests(
-    case: Case, wrong: frozenset[str], any_of: tuple[frozenset[str], ...], first: date, last: date
-) -> tuple[str, ...]:
+def wrong_tests(case: Case, test: Test, first: date, last: date) -> tuple[str, ...]:
     """References of look-alikes and incomplete component sets dated within the days given."""
-    parts = frozenset().union(*(concepts for concepts in any_of if len(concepts) > 1))
     found = [
         result.reference
-        for concept in sorted(wrong | parts)
+        for concept in test.look_alikes
         for result in case.timeline.results.get(concept, ())
         if first <= result.when.last and result.when.first <= last
     ]
     return tuple(dict.fromkeys(found))
 
 
-def pending(case: Case, any_of: tuple[frozenset[str], ...], first: date, last: date) -> bool:
+def pending(case: Case, test: Test, first: date, last: date) -> bool:
     """True when a preliminary result of the test lies within the days given."""
-    return any(
+    return bool(case.timeline.pending) and any(
         first <= result.when.last and result.when.first <= last
-        for concept in frozenset().union(*any_of)
+        for concept in test.concepts
         for result in case.timeline.pending.get(concept, ())
     )
 
 
-def unread(case: Case, any_of: tuple[frozenset[str], ...]) -> tuple[str, ...]:
+def unread(case: Case, test: Test) -> tuple[str, ...]:
     """References of resources that carry the test's codes and could not be read."""
-    concepts = frozenset().union(*any_of)
     found = [
         reference
-        for concept, references in case.timeline.unread.items()
-        if concept in concepts or concept == ANY_CONCEPT
+        for concept, references in sorted(case.timeline.unread.items())
+        if concept in test.concepts or concept == ANY_CONCEPT
         for reference in references
     ]
     return tuple(dict.fromkeys(found))

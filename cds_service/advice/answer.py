@@ -1,0 +1,162 @@
+"""The cards of one call: grouping, consolidation, the card limit, and the line for what could not be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID, uuid5
+
+from cds_service.advice.items import RANK, Group, Item, items_of, most_urgent
+from cds_service.advice.suggestions import Suggester
+from cds_service.advice.wording import Writer
+from cds_service.cds_hooks import overrides
+from cds_service.cds_hooks.models import Card, CdsResponse, Coding, Link, Source, Suggestion
+from cds_service.core.assessment import Status
+from cds_service.core.case import Treatment
+from cds_service.core.evaluate import Verdict
+from cds_service.core.timeline import Source as DataSource
+from cds_service.fhir.orders import Subject
+from cds_service.labels import LabelBundle
+from cds_service.report.build import assessment_row
+
+CARD_LIMIT = 3
+TOPIC_SYSTEM = "urn:cds-service:requirement"
+EXTENSION = "io.github.cds-service.assessments"
+NAMESPACE = UUID("7f9d3b0e-4c7e-5d51-9a34-2f6f0c1d8e25")  # makes card uuids reproducible from the hookInstance
+_REASONS = (
+    overrides.ACTION_COMPLETED,
+    overrides.INDICATION_ORDER_EXISTS,
+    overrides.RISK_BENEFIT_RATIO,
+    overrides.PATIENT_REFUSES,
+    overrides.WRONG_TIME_WORKFLOW,
+    overrides.NEED_MORE_INFO,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What an answer depends on besides the verdict."""
+
+    hook: str
+    hook_instance: str
+    subject: Subject
+    unreadable_orders: bool = False  # a drafted medication could not be told: it may be the drug
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A card before it is written: its group, its items, and items of other cards folded into it."""
+
+    group: Group
+    items: tuple[Item, ...]
+    folded: tuple[Item, ...] = ()
+
+    @property
+    def urgency(self) -> tuple[int, int]:
+        """Sort key: most urgent first."""
+        rank = min((RANK[item.indicator] for item in self.items), default=RANK["warning"])
+        return rank, self.group
+
+
+def answer(bundle: LabelBundle, verdict: Verdict, call: Call) -> CdsResponse:
+    """The response to one call. No cards only when nothing applies or every applicable check found nothing."""
+    drafts = _drafts(bundle, verdict, call)
+    if not drafts:
+        return CdsResponse()
+    namespace = uuid5(NAMESPACE, f"{call.hook_instance} {call.hook}")
+    writer = Writer(bundle, verdict.case, unreadable_orders=call.unreadable_orders)
+    suggester = Suggester(bundle, verdict.case, call.subject, namespace)
+    offered: set[UUID | None] = set()
+    cards = []
+    for draft in drafts:
+        found = suggester.suggest((*draft.items, *draft.folded))
+        suggestions = tuple(item for item in found if item.uuid not in offered)
+        offered |= {item.uuid for item in suggestions}
+        cards.append(_card(bundle, verdict, call, draft, writer, suggestions, namespace))
+    return CdsResponse(cards=tuple(cards))
+
+
+def _drafts(bundle: LabelBundle, verdict: Verdict, call: Call) -> list[_Draft]:
+    grouped: dict[tuple[Group, str], list[Item]] = {}
+    for item in items_of(bundle.label, verdict, call.hook):
+        own = item.assessment.requirement if item.group is Group.CRITICAL else ""
+        grouped.setdefault((item.group, own), []).append(item)
+    drafts = [_Draft(group, tuple(items)) for (group, _), items in grouped.items()]
+    unchecked = any(draft.group is Group.UNCHECKED for draft in drafts)
+    if not unchecked and (call.unreadable_orders or _patient_unknown(verdict)):
+        drafts.append(_Draft(Group.UNCHECKED, ()))
+    drafts.sort(key=lambda draft: draft.urgency)
+    return _within_limit(_without_lone_reminders(drafts))
+
+
+def _patient_unknown(verdict: Verdict) -> bool:
+    """The patient's own data are missing for somebody to whom the label applies."""
+    case = verdict.case
+    concerned = case.treatment is not Treatment.NONE or case.plan is not None
+    return concerned and DataSource.PATIENT in case.timeline.gaps
+
+
+def _without_lone_reminders(drafts: list[_Draft]) -> list[_Draft]:
+    """Tests that are merely due raise no card; beside another card they ride along."""
+    reminders = [
+        draft
+        for draft in drafts
+        if draft.group is Group.LABS and all(item.assessment.status is Status.DUE for item in draft.items)
+    ]
+    others = [draft for draft in drafts if draft not in reminders]
+    if others and reminders:
+        riding = tuple(item for draft in reminders for item in draft.items)
+        others[-1] = replace(others[-1], folded=(*others[-1].folded, *riding))
+    return others
+
+
+def _within_limit(drafts: list[_Draft]) -> list[_Draft]:
+    """At most the limit; what is over it is folded into the last card, but never a critical one."""
+    critical = sum(draft.group is Group.CRITICAL for draft in drafts)
+    limit = max(CARD_LIMIT, critical)
+    if len(drafts) <= limit:
+        return drafts
+    rest = tuple(item for draft in drafts[limit:] for item in (*draft.items, *draft.folded))
+    last = drafts[limit - 1]
+    return [*drafts[: limit - 1], replace(last, folded=(*last.folded, *rest))]
+
+
+def _card(
+    bundle: LabelBundle,
+    verdict: Verdict,
+    call: Call,
+    draft: _Draft,
+    writer: Writer,
+    suggestions: tuple[Suggestion, ...],
+    namespace: UUID,
+) -> Card:
+    items = (*draft.items, *draft.folded)
+    topic = most_urgent(items).assessment.requirement if items else bundle.label.requirements[0].id
+    indicator = most_urgent(draft.items).indicator if draft.items else "warning"
+    detail = writer.detail(draft.group, draft.items)
+    if draft.folded:
+        lead = bundle.wording.cards["folded.lead"]
+        detail = "\n".join([detail, "", lead, "", *writer.bullets(draft.folded)])
+    return Card.model_validate(
+        {
+            "uuid": uuid5(namespace, f"card {draft.group.name} {topic}"),
+            "summary": writer.summary(draft.group, draft.items),
+            "detail": detail,
+            "indicator": indicator,
+            "source": Source(
+                label=bundle.wording.cards["source"],
+                url=bundle.url,
+                topic=Coding(system=TOPIC_SYSTEM, code=topic, display=bundle.label.requirement(topic).title),
+            ),
+            "suggestions": suggestions,
+            "selection_behavior": "any" if suggestions else None,
+            "override_reasons": _REASONS,
+            "links": (Link(label=bundle.wording.cards["link"], url=bundle.url, type="absolute"),),
+            "extension": {EXTENSION: {"assessments": _rows(bundle, verdict, call.hook, items)}},
+        }
+    )
+
+
+def _rows(bundle: LabelBundle, verdict: Verdict, hook: str, items: Sequence[Item]) -> list[dict[str, Any]]:
+    return [assessment_row(bundle, item.assessment, verdict.case, hook) for item in items]

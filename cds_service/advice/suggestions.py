@@ -1,0 +1,90 @@
+"""Orders ready to sign for what a card asks: the tests not found or overdue, the premedication not ordered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid5
+
+from cds_service.advice.items import Item
+from cds_service.cds_hooks.models import Action, Suggestion
+from cds_service.core.assessment import Assessment, Note, Reason, Status
+from cds_service.core.case import Case
+from cds_service.core.dates import ONE_DAY
+from cds_service.core.label import Baseline, Premedication, Recurring, Requirement, Test
+from cds_service.fhir.orders import Subject, infusion_order, lab_order
+from cds_service.labels import LabelBundle
+from cds_service.report.messages import Facts
+
+_ORDERABLE = frozenset({Status.MISSING, Status.DUE, Status.OVERDUE, Status.VIOLATED})
+
+
+@dataclass(frozen=True, slots=True)
+class Suggester:
+    """Suggests orders for one patient; `namespace` makes the uuids of one call's suggestions its own."""
+
+    bundle: LabelBundle
+    case: Case
+    subject: Subject
+    namespace: UUID
+
+    def suggest(self, items: Iterable[Item]) -> tuple[Suggestion, ...]:
+        """One suggestion per test or drug, in the order of the items."""
+        found: dict[str, Suggestion] = {}
+        for item in items:
+            assessment = item.assessment
+            if assessment.status not in _ORDERABLE or Note.ALREADY_ORDERED in assessment.notes:
+                continue
+            requirement = self.bundle.label.requirement(assessment.requirement)
+            rule = requirement.rule
+            if isinstance(rule, Recurring) and rule.test.id not in found:
+                found[rule.test.id] = self._lab(rule.test, self._recurring_order(rule.test, assessment), assessment)
+            elif isinstance(rule, Baseline) and assessment.planned and rule.test.id not in found:
+                found[rule.test.id] = self._lab(rule.test, self._baseline_order(rule), assessment)
+            elif isinstance(rule, Premedication) and assessment.planned and requirement.id not in found:
+                found[requirement.id] = self._premedication(requirement, rule)
+        return tuple(found.values())
+
+    def _recurring_order(self, test: Test, assessment: Assessment) -> dict[str, Any]:
+        today = self.case.as_of.today
+        due = assessment.due or today
+        return lab_order(test.order, test.name, self.subject, first=max(due, today))
+
+    def _baseline_order(self, rule: Baseline) -> dict[str, Any]:
+        """Drawn in the window before day 1; today when the start is not known or the window is over."""
+        plan, today = self.case.plan, self.case.as_of.today
+        if plan is None or not plan.start_known or plan.start.first <= today:
+            return lab_order(rule.test.order, rule.test.name, self.subject, first=today)
+        closes = plan.start.first - ONE_DAY
+        opens = plan.start.first - ONE_DAY * rule.window_days
+        return lab_order(rule.test.order, rule.test.name, self.subject, first=opens, last=closes)
+
+    def _lab(self, test: Test, order: dict[str, Any], assessment: Assessment) -> Suggestion:
+        recommended = assessment.reason is not Reason.STALE and assessment.status is not Status.DUE
+        return self._suggestion(test.id, "suggest.lab", order, Facts(test=test.name), recommended=recommended)
+
+    def _premedication(self, requirement: Requirement, rule: Premedication) -> Suggestion:
+        plan = self.case.plan
+        dose, days = int(rule.required_mg), rule.days
+        facts = Facts(dose=f"{dose:,}", days=str(days), drug=self.bundle.label.drug)
+        wording = self.bundle.wording
+        order = infusion_order(
+            rule.order,
+            dose,
+            self.subject,
+            days=days,
+            first=plan.start.first if plan is not None and plan.start_known else None,
+            instruction=wording.cards["suggest.premedication.instruction"].format_map(facts),
+        )
+        return self._suggestion(requirement.id, "suggest.premedication", order, facts, recommended=True)
+
+    def _suggestion(self, name: str, key: str, order: dict[str, Any], facts: Facts, *, recommended: bool) -> Suggestion:
+        cards = self.bundle.wording.cards
+        action = Action(type="create", description=cards[f"{key}.description"].format_map(facts), resource=order)
+        return Suggestion(
+            label=cards[key].format_map(facts),
+            uuid=uuid5(self.namespace, f"suggestion {name}"),
+            is_recommended=recommended,
+            actions=(action,),
+        )

@@ -1,0 +1,123 @@
+"""`check`: files in, reports out, one after another; a file that cannot be read does not stop the others.
+
+No clock. Reads the files it is given and writes to the streams it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, TextIO
+
+import msgspec
+
+from cds_service.engine import Engine
+from cds_service.fhir.decode import UnreadableInputError, split_lines
+from cds_service.labels import LabelError
+from cds_service.report.build import Report, has_actionable_rows
+from cds_service.report.text import text_report
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+OK, FINDINGS, UNUSABLE = 0, 1, 2
+
+
+class UsageError(Exception):
+    """The command cannot be run as given."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """What the user asked for. `as_of` as given (echoed in the report)."""
+
+    as_of: str
+    format: str = "text"
+    hook: str | None = None
+    label: str = "lemtrada-us"
+    strict: bool = False
+    zone: ZoneInfo | None = None
+    colour: bool = False
+
+
+class Checker:
+    """Judges files and writes their reports."""
+
+    def __init__(self, options: CheckOptions, out: TextIO, complain: Callable[[str], None]) -> None:
+        self.options, self.out, self.complain = options, out, complain
+        try:
+            self.engine = Engine.load(options.label, options.zone)
+            self.engine.check_as_of(options.as_of)
+        except LabelError as error:
+            raise UsageError(str(error)) from None
+        except ValueError as error:
+            msg = f"--as-of: {error}"
+            raise UsageError(msg) from None
+
+    def run(self, files: Iterable[str], standard_input: IO[bytes]) -> int:
+        """Judge every file; the worst exit status of all."""
+        status = OK
+        written: list[Report] = []
+        for name in files:
+            for report in self._reports(name, standard_input):
+                if report is None:
+                    status = UNUSABLE
+                    continue
+                if has_actionable_rows(report):
+                    status = max(status, FINDINGS)
+                if self.options.format == "json":
+                    written.append(report)
+                else:
+                    self._write(report)
+        if self.options.format == "json":
+            self.out.write(_pretty(written) + "\n")
+        return status
+
+    def _reports(self, name: str, standard_input: IO[bytes]) -> Iterator[Report | None]:
+        """The reports of one file in order; None for each part of it that cannot be read."""
+        try:
+            body = standard_input.read() if name == "-" else Path(name).read_bytes()
+        except OSError as error:
+            self.complain(f"{name}: cannot be opened: {error.strerror}")
+            yield None
+            return
+        for place, part in _parts(name, body):
+            try:
+                self._check_strictly(part)
+                yield from self.engine.reports(part, self.options.as_of, source=name, hook=self.options.hook)
+            except UnreadableInputError as error:
+                self.complain(f"{place}: {error}")
+                yield None
+
+    def _check_strictly(self, part: bytes) -> None:
+        if self.options.strict:
+            from cds_service.fhir.strict import validate_bundle
+
+            validate_bundle(part)
+
+    def _write(self, report: Report) -> None:
+        if self.options.format == "ndjson":
+            self.out.write(msgspec.json.encode(report).decode() + "\n")
+        else:
+            self.out.write(text_report(report, self.engine.bundle, colour=self.options.colour))
+
+
+def _parts(name: str, body: bytes) -> Iterator[tuple[str, bytes]]:
+    """(place, Bundle) for a file: the whole of it, or each line when it is NDJSON of several Bundles."""
+    lines = list(split_lines(body))
+    is_named_so = name.endswith((".ndjson", ".jsonl"))
+    if len(lines) > 1 and (is_named_so or all(_is_whole(line) for _, line in lines)):
+        for number, line in lines:
+            yield f"{name}, line {number}", line
+    else:
+        yield name, body
+
+
+def _is_whole(line: bytes) -> bool:
+    text = line.strip()
+    return text.startswith(b"{") and text.endswith(b"}")
+
+
+def _pretty(reports: list[Report]) -> str:
+    return msgspec.json.format(msgspec.json.encode(reports), indent=2).decode()

@@ -1,0 +1,57 @@
+"""A report for a terminal: what to act on first, what could not be told, then one line of what was found in order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from cds_service.labels import LabelBundle
+from cds_service.report.build import Report, is_actionable_row
+
+_COLOURS = {"critical": "\x1b[1;31m", "warning": "\x1b[33m", "info": "\x1b[36m"}
+_RESET = "\x1b[0m"
+_RANK = {"critical": 0, "warning": 1, "info": 2}
+COUNTED = "Results are counted, not interpreted: a done test is not a normal test."
+
+
+def text_report(report: Report, bundle: LabelBundle, *, colour: bool = False) -> str:
+    """Some lines of text, ending in an empty one."""
+    lines = [f"{report['patient'] or 'patient not named'}  as of {report['asOf']}  ({report['source'] or 'input'})"]
+    lines.append(f"  {_courses(report)}")
+    rows = report["assessments"]
+    acted = sorted(filter(is_actionable_row, rows), key=lambda row: _RANK[row["indicator"]])
+    notices = [row for row in rows if row["indicator"] and not is_actionable_row(row)]
+    if acted:
+        lines += [_line(row, colour=colour) for row in [*acted, *notices]]
+    else:
+        lines += [_line(row, colour=colour) for row in notices]
+        lines.append("  Nothing to act on among the requirements checked.")
+    lines.append(f"  {_tally(rows)}")
+    lines += [f"  not used: {item['reference']} ({item['why']})" for item in report["unused"]]
+    lines.append(f"  {COUNTED}")
+    lines.append(f"  US label of {bundle.label.drug}, revision {report['label']['revision']}.")
+    return "\n".join(lines) + "\n\n"
+
+
+def _courses(report: Report) -> str:
+    if not report["courses"]:
+        return "No infusion on record."
+    parts = [
+        f"course {course['number']}: {len(course['infusions'])} infusions from {course['infusions'][0]['date']}"
+        for course in report["courses"]
+    ]
+    return f"{'; '.join(parts)}; tests until {report['followUpEnds']}"
+
+
+def _line(row: dict[str, Any], *, colour: bool) -> str:
+    mark = row["indicator"].upper()
+    if colour:
+        mark = f"{_COLOURS[row['indicator']]}{mark}{_RESET}"
+    reason = f" [{row['reason']}]" if row["reason"] else ""
+    return f"  {mark}  {row['requirement']} {row['status']}{reason}: {row['message']} (label {row['section']})"
+
+
+def _tally(rows: Iterable[dict[str, Any]]) -> str:
+    counts = Counter(row["status"] for row in rows)
+    return "All assessments: " + ", ".join(f"{count} {status}" for status, count in sorted(counts.items())) + "."

@@ -1,0 +1,103 @@
+"""One CDS Hooks call, from its body to its answer: the rules for refusing, for silence, and for judging.
+
+No input or output and no clock: the moment is an argument. The invariant is kept here and in `core.evaluate`: silence
+only when nothing applies or every applicable check was made on complete data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cds_service.advice.answer import Call, answer
+from cds_service.advice.services import services, sources_asked
+from cds_service.cds_hooks.discovery import Service
+from cds_service.cds_hooks.errors import missing_data, not_json, wrong_patient
+from cds_service.cds_hooks.models import CdsResponse
+from cds_service.cds_hooks.request import CdsRequest, parse_head
+from cds_service.core.case import Treatment
+from cds_service.core.exposure import is_drug_order
+from cds_service.core.indicators import ORDERING_HOOKS
+from cds_service.core.timeline import Gap, Source
+from cds_service.fhir.decode import UnreadableInputError
+from cds_service.fhir.envelope import Envelope, decode_envelope
+from cds_service.fhir.orders import Subject
+from cds_service.fhir.prefetch import WrongPatientError, drafted_concepts, prefetch_record
+
+if TYPE_CHECKING:
+    from cds_service.core.dates import AsOf
+    from cds_service.core.evaluate import Verdict
+    from cds_service.engine import Engine
+    from cds_service.fhir.reader import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a call came to: the answer, and the verdict behind it (None when there was nothing to judge)."""
+
+    response: CdsResponse
+    verdict: Verdict | None = None
+
+
+class HookService:
+    """One service of one label at one hook."""
+
+    def __init__(self, engine: Engine, service: Service, *, lenient_hook_instance: bool = False) -> None:
+        self.engine, self.service, self.hook = engine, service, service.hook
+        self._lenient = lenient_hook_instance
+        self._asked = sources_asked(engine.bundle.label, service.hook)
+        product = engine.bundle.label.product
+        self._ingredient = product.drug | product.unspecified
+
+    def call(self, body: bytes, as_of: AsOf) -> Outcome:
+        """Answer one request body. CdsHooksError 400, 412 or 422 where the specification or the data ask for it."""
+        try:
+            envelope = decode_envelope(body)
+        except UnreadableInputError as error:
+            raise not_json(str(error)) from None
+        request = parse_head(envelope.head, hook=self.hook, lenient_hook_instance=self._lenient)
+        record = self._record(envelope, request)
+        if self.hook in ORDERING_HOOKS:
+            return self._at_ordering(record, request, as_of)
+        return self._at_chart(record, request, as_of)
+
+    def _record(self, envelope: Envelope, request: CdsRequest) -> Record:
+        patient_id = request.context.patient_id
+        try:
+            return prefetch_record(envelope.prefetch, request.context.resources(), patient_id, self._asked)
+        except WrongPatientError as error:
+            raise wrong_patient(error.expression) from None
+
+    def _at_ordering(self, record: Record, request: CdsRequest, as_of: AsOf) -> Outcome:
+        """Only orders of the drug are our business; one that nobody can read might be."""
+        concepts, untold = drafted_concepts(record, self.engine.reader.index)
+        if not untold and not concepts & self._ingredient:
+            return Outcome(CdsResponse())
+        verdict = self.engine.judge_record(record, request.context.patient_id, as_of)
+        timeline, product = verdict.case.timeline, self.engine.bundle.label.product
+        drafted = [order for order in timeline.drug_orders if order.draft]
+        if not untold and all(is_drug_order(order, product, timeline) is False for order in drafted):
+            return Outcome(CdsResponse(), verdict)
+        return Outcome(self._answer(verdict, request, unreadable_orders=untold), verdict)
+
+    def _at_chart(self, record: Record, request: CdsRequest, as_of: AsOf) -> Outcome:
+        """Without knowing what was administered nothing can be said, not even silence."""
+        verdict = self.engine.judge_record(record, request.context.patient_id, as_of)
+        gap = verdict.case.timeline.gaps.get(Source.ADMINISTRATIONS)
+        if gap in (Gap.NOT_PROVIDED, Gap.UNREADABLE):
+            raise missing_data(Source.ADMINISTRATIONS.value)
+        if gap is Gap.PARTIAL and verdict.case.treatment in (Treatment.NONE, Treatment.CONSIDERED):
+            raise missing_data(Source.ADMINISTRATIONS.value, reason="was incomplete and shows no infusion")
+        return Outcome(self._answer(verdict, request), verdict)
+
+    def _answer(self, verdict: Verdict, request: CdsRequest, *, unreadable_orders: bool = False) -> CdsResponse:
+        context = request.context
+        subject = Subject(context.patient_id, context.encounter_id, context.user_id)
+        call = Call(self.hook, request.hook_instance, subject, unreadable_orders)
+        return answer(self.engine.bundle, verdict, call)
+
+
+def hook_services(engine: Engine, *, lenient_hook_instance: bool = False) -> dict[str, HookService]:
+    """Every service of an engine's label by id."""
+    found = services(engine.bundle)
+    return {service.id: HookService(engine, service, lenient_hook_instance=lenient_hook_instance) for service in found}
