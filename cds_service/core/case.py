@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from enum import StrEnum
 
 from cds_service.core.courses import (
@@ -16,8 +15,8 @@ from cds_service.core.courses import (
     open_orders,
     order_anchor,
 )
-from cds_service.core.dates import AsOf
-from cds_service.core.exposure import Exposures, has_diagnosis, is_drug_order, read_exposures
+from cds_service.core.dates import FARTHEST_OFFSETS_DAYS, AsOf, When, add_days
+from cds_service.core.exposure import Exposures, is_drug_order, is_other_product, read_exposures
 from cds_service.core.label import Label, Test
 from cds_service.core.results import Done, tests_done
 from cds_service.core.timeline import Administration, DrugOrder, Result, Timeline, Unused
@@ -86,14 +85,12 @@ def prepare(label: Label, timeline: Timeline, as_of: AsOf) -> Case:
 def _signs_of_exposure(timeline: Timeline, label: Label, as_of: AsOf) -> tuple[str, ...]:
     """The drug on a medication list, dispensed, or ordered long enough ago to have been given elsewhere."""
     product = label.product
-    silent = has_diagnosis(timeline, product.other_diagnosis) and not has_diagnosis(timeline, product.own_diagnosis)
     found = [
         mention.reference
         for mention in timeline.mentions
-        if mention.concepts & product.drug
-        or (mention.concepts & product.unspecified and not mention.concepts & product.other_product and not silent)
+        if mention.concepts & product.ingredient and not is_other_product(mention.concepts, product, timeline)
     ]
-    limit = as_of.today - timedelta(days=label.active_order_days)
+    limit = add_days(as_of.today, -label.active_order_days)
     for order in timeline.drug_orders:
         if order.draft or is_drug_order(order, product, timeline) is False:
             continue
@@ -108,25 +105,29 @@ def _treatment(
 ) -> Treatment:
     if courses:
         return Treatment.TREATED
-    if exposures.doubts or exposures.other_regimen or signs:
+    ordered = any(is_drug_order(order, label.product, timeline) is not False for order in timeline.drug_orders)
+    if exposures.doubts or exposures.other_regimen or signs or (ordered and exposures.unresolved):
         return Treatment.UNCLEAR
-    if any(is_drug_order(order, label.product, timeline) is not False for order in timeline.drug_orders):
-        return Treatment.CONSIDERED
-    return Treatment.NONE
+    return Treatment.CONSIDERED if ordered else Treatment.NONE
 
 
 def visible(timeline: Timeline, as_of: AsOf) -> Timeline:
     """The timeline without its future: what had happened by `as_of`. Future facts become `unused` with `future`."""
     future: list[Unused] = []
     administrations = tuple(
-        _clipped(record, as_of) for record in timeline.administrations if _seen(record, as_of, future)
+        _clipped(record, as_of)
+        for record in timeline.administrations
+        if _known(record.reference, record.start, as_of, future)
     )
     results = {concept: _seen_results(found, as_of, future) for concept, found in timeline.results.items()}
     pending = {concept: _seen_results(found, as_of, []) for concept, found in timeline.pending.items()}
     orders = tuple(
-        order for order in timeline.drug_orders if order.draft or order.written is None or as_of.has_seen(order.written)
+        order for order in timeline.drug_orders if _known(order.reference, _signing(order, as_of), as_of, future)
     )
-    listed = {unused.reference for unused in timeline.unused}
+    mentions = tuple(item for item in timeline.mentions if _known(item.reference, item.when, as_of, future))
+    test_orders = tuple(item for item in timeline.test_orders if _known(item.reference, item.written, as_of, future))
+    conditions = tuple(item for item in timeline.conditions if _known(item.reference, item.when, as_of, future))
+    listed = {unused.reference for unused in timeline.unused} if future else set()
     fresh = dict.fromkeys(item for item in future if item.reference not in listed)
     return replace(
         timeline,
@@ -134,15 +135,26 @@ def visible(timeline: Timeline, as_of: AsOf) -> Timeline:
         results=results,
         pending=pending,
         drug_orders=orders,
-        unused=(*timeline.unused, *fresh),
+        mentions=mentions,
+        test_orders=test_orders,
+        conditions=conditions,
+        unused=(*timeline.unused, *fresh) if fresh else timeline.unused,
     )
 
 
-def _seen(record: Administration, as_of: AsOf, future: list[Unused]) -> bool:
-    if record.start is None or as_of.has_seen(record.start):
+def _known(reference: str, since: When | None, as_of: AsOf, future: list[Unused]) -> bool:
+    """Whether a fact was on record; without a date it was."""
+    if since is None or as_of.has_seen(since):
         return True
-    future.append(Unused(record.reference, "future"))
+    future.append(Unused(reference, "future"))
     return False
+
+
+def _signing(order: DrugOrder, as_of: AsOf) -> When | None:
+    """When an order was written; a draft being signed may carry a clock or a calendar day slightly ahead of ours."""
+    if order.draft and order.written is not None and order.written.first <= add_days(as_of.today, 1):
+        return None
+    return order.written
 
 
 def _clipped(record: Administration, as_of: AsOf) -> Administration:
@@ -152,12 +164,12 @@ def _clipped(record: Administration, as_of: AsOf) -> Administration:
 
 
 def _seen_results(found: tuple[Result, ...], as_of: AsOf, future: list[Unused]) -> tuple[Result, ...]:
-    today = as_of.today
-    if all(result.when.last < today for result in found):
+    past = add_days(as_of.today, -FARTHEST_OFFSETS_DAYS)
+    if all(result.when.last < past for result in found):
         return found
     kept = []
     for result in found:
-        if result.when.last < today:
+        if result.when.last < past:
             kept.append(result)
         elif as_of.has_seen(result.when):
             kept.append(result._replace(when=as_of.clip(result.when)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
-from cds_service.core.dates import ONE_DAY, AsOf, When, add_months, day_range
+from cds_service.core.dates import AsOf, When, add_days, add_months, day_range
 from cds_service.core.exposure import InfusionDay, is_drug_order
 from cds_service.core.label import Courses, Label
 from cds_service.core.timeline import DrugOrder, Timeline
@@ -36,8 +36,8 @@ class Course:
 class Plan:
     """What orders still ask for: which course, from which infusion day on, and how many days when they say so.
 
-    `continues`: the order goes on with a course already begun. `start` may be a day only. `day_count` is None when no
-    order says how many days it covers. `order_mg` pairs each order with its daily dose.
+    `continues`: the order goes on with a course already begun. `start` may be a day only. `dates` are the days the
+    orders name together, in order; None as soon as one order does not say which or how many days it covers.
     """
 
     course: int
@@ -45,9 +45,21 @@ class Plan:
     continues: bool
     start: When
     start_known: bool
-    day_count: int | None
+    dates: tuple[date, ...] | None
     length: int
     orders: tuple[DrugOrder, ...]
+
+    @property
+    def day_count(self) -> int | None:
+        """How many days the orders cover, when they say so."""
+        return len(self.dates) if self.dates is not None else None
+
+    def date_of(self, day: int) -> date:
+        """The date of an infusion day being ordered; one day after the other when the orders name none."""
+        index = day - self.first_day
+        if self.dates is not None and index < len(self.dates):
+            return self.dates[index]
+        return add_days(self.start.first, index)
 
     @property
     def planned_days(self) -> range:
@@ -102,9 +114,7 @@ def make_plan(orders: list[DrugOrder], courses: tuple[Course, ...], label: Label
     if not orders:
         return None
     starts = [order.starts for order in orders if order.starts is not None]
-    start = (
-        min(starts, key=lambda when: (when.first, when.instant is None)) if starts else When(as_of.today, as_of.today)
-    )
+    start = min(starts, key=_by_day) if starts else When(as_of.today, as_of.today)
     number, first_day, continues = 1, 1, False
     if courses:
         current = courses[-1]
@@ -118,13 +128,17 @@ def make_plan(orders: list[DrugOrder], courses: tuple[Course, ...], label: Label
         continues=continues,
         start=start,
         start_known=bool(starts),
-        day_count=_planned_count(orders, start),
+        dates=_planned_dates(orders, start),
         length=label.courses.length_of(number),
         orders=tuple(orders),
     )
 
 
-def _planned_count(orders: list[DrugOrder], start: When) -> int | None:
+def _by_day(when: When) -> tuple[date, bool, date]:
+    return when.first, when.instant is None, when.last
+
+
+def _planned_dates(orders: list[DrugOrder], start: When) -> tuple[date, ...] | None:
     """Days the orders cover together: the union of their days; None as soon as one does not say."""
     days: set[date] = set()
     for order in orders:
@@ -132,10 +146,10 @@ def _planned_count(orders: list[DrugOrder], start: When) -> int | None:
             days |= order.days
         elif order.day_count is not None:
             first = order.starts.first if order.starts else start.first
-            days |= set(day_range(first, first + ONE_DAY * (order.day_count - 1)))
+            days |= set(day_range(first, add_days(first, order.day_count - 1)))
         else:
             return None
-    return len(days)
+    return tuple(sorted(days))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 ONE_DAY = timedelta(days=1)
+FARTHEST_OFFSETS_DAYS = 2  # local calendars of one instant are at most this far apart (UTC-12 and UTC+14)
 
 
 class When(NamedTuple):

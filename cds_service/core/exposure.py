@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -22,7 +22,8 @@ class InfusionDay:
     """One day with at least one infusion of the drug.
 
     `start` is the earliest written start. `total_mg` is None when a part of the day's dose is absent or unreadable;
-    `known_mg` is the sum of the readable parts. `whole`: every record of the day was completed.
+    `known_mg` is the sum of the readable parts. `whole`: every record of the day was completed. `references` names the
+    day's records.
     """
 
     date: date
@@ -33,11 +34,7 @@ class InfusionDay:
     whole: bool
     same_order_repeated: bool
     notes: tuple[Note, ...]
-
-    @property
-    def references(self) -> tuple[str, ...]:
-        """References of the day's records."""
-        return tuple(record.reference for record in self.records)
+    references: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,51 +91,82 @@ def is_drug_order(order: DrugOrder, product: Product, timeline: Timeline) -> boo
     if not order.concepts & product.unspecified or order.concepts & product.other_product:
         return False
     mg = milligrams(order.daily_dose, order.concepts, product)
-    if mg is not None and product.low <= mg <= product.high:
+    if product.fits(mg):
         return True
+    own = has_diagnosis(timeline, product.own_diagnosis)
     if has_diagnosis(timeline, product.other_diagnosis):
-        return False if mg is None or mg in product.other_product_mg else None
-    return True if has_diagnosis(timeline, product.own_diagnosis) else None
+        return False if mg in product.other_product_mg or (mg is None and not own) else None
+    return True if own else None
+
+
+def is_other_product(concepts: frozenset[str], product: Product, timeline: Timeline) -> bool:
+    """Whether a drug without dates is the other product: by its code, or by that diagnosis alone."""
+    if concepts & product.drug:
+        return False
+    if concepts & product.other_product:
+        return True
+    return (
+        bool(concepts & product.unspecified)
+        and has_diagnosis(timeline, product.other_diagnosis)
+        and not has_diagnosis(timeline, product.own_diagnosis)
+    )
 
 
 def latest_versions(
     records: Iterable[Administration],
 ) -> tuple[list[Administration], list[str]]:
-    """One record per event: of two with the same identifier or reference, the current one stays.
+    """One record per event: of those sharing an identifier or the reference, the current one stays.
 
-    The latest `last_updated` wins; without it on both sides, an exposure wins over a non-exposure. Returns the kept
-    records and the references of the others.
+    Returns the kept records and the references of the others. The order of records is nothing.
     """
-    kept: list[Administration] = []
-    dropped: list[str] = []
-    slots: dict[str, int] = {}
+    groups: dict[str, list[Administration]] = {}  # every key of an event leads to the same list
     for record in records:
-        keys = {f"reference {record.reference}", *record.identifiers}
-        slot = next((slots[key] for key in sorted(keys) if key in slots), None)
-        if slot is None:
-            slot = len(kept)
-            kept.append(record)
-        else:
-            loser = record
-            if _supersedes(record, kept[slot]):
-                kept[slot], loser = record, kept[slot]
-            dropped.append(loser.reference)
-        for key in keys:
-            slots.setdefault(key, slot)
+        group = [record]
+        for key in (f"reference {record.reference}", *record.identifiers):
+            known = groups.get(key)
+            if known is not None and known is not group:
+                known += group
+                for other in group:
+                    groups.update(dict.fromkeys((f"reference {other.reference}", *other.identifiers), known))
+                group = known
+            groups[key] = group
+    events = list({id(group): group for group in groups.values()}.values())
+    kept = [_current(group) for group in events]
+    dropped = [
+        record.reference
+        for group, current in zip(events, kept, strict=True)
+        for record in group
+        if record is not current and record.reference != current.reference
+    ]
     return kept, dropped
 
 
-def _supersedes(new: Administration, old: Administration) -> bool:
-    if new.last_updated and old.last_updated and new.last_updated != old.last_updated:
-        return new.last_updated > old.last_updated
-    return old.exposure is Exposure.NONE and new.exposure is not Exposure.NONE
+_CERTAINTY = {Exposure.GIVEN: 0, Exposure.STARTED: 1, Exposure.UNKNOWN: 2, Exposure.NONE: 3}
+
+
+def _current(group: list[Administration]) -> Administration:
+    """The latest version of those that say when they were written; against the others, an exposure wins."""
+    if len(group) == 1:
+        return group[0]
+    updates = [_moment(record.last_updated) for record in group]
+    newest = max((update for update in updates if update is not None), default=None)
+    current = [record for record, update in zip(group, updates, strict=True) if update is None or update == newest]
+    return min(current, key=lambda record: (_CERTAINTY[record.exposure], not record.last_updated, record.reference))
+
+
+def _moment(written: str | None) -> datetime | None:
+    """A `last_updated` as a point in time; unreadable is as not written."""
+    try:
+        moment = datetime.fromisoformat(written) if written else None
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
 def read_exposures(timeline: Timeline, product: Product) -> Exposures:
     """Sort the timeline's administrations of the ingredient into infusion days, doubts and the other product."""
-    ingredient = product.drug | product.unspecified | product.other_product
     current, duplicates = latest_versions(
-        record for record in timeline.administrations if record.concepts & ingredient or not record.concepts
+        record for record in timeline.administrations if not record.concepts or record.concepts & product.ingredient
     )
     doubts: list[Doubt] = []
     other: list[str] = []
@@ -207,8 +235,10 @@ def _sort_days(
     coded: dict[date, list[_Dosed]], inferred: dict[date, list[_Dosed]], product: Product, timeline: Timeline
 ) -> _SortedDays:
     out = _SortedDays()
+    for day in sorted(set(inferred) - set(coded)):
+        _place_inferred(_infusion_day(day, inferred[day], product), product, timeline, out)
     built = {day: _infusion_day(day, coded[day] + inferred.get(day, []), product) for day in sorted(coded)}
-    in_dose = [day for day, built_day in built.items() if _fits(built_day.total_mg, product)]
+    in_dose = [day.date for day in (*out.days, *built.values()) if product.fits(day.total_mg)]
     for day, built_day in built.items():
         total = built_day.total_mg
         lone = not any(0 < abs((near - day).days) <= product.other_product_window_days for near in in_dose)
@@ -216,8 +246,6 @@ def _sort_days(
             out.other_regimen.append(OtherRegimen(day, total, built_day.references))
         else:
             out.days.append(built_day)
-    for day in sorted(set(inferred) - set(coded)):
-        _place_inferred(_infusion_day(day, inferred[day], product), product, timeline, out)
     out.days.sort(key=lambda infusion: infusion.date)
     return out
 
@@ -229,31 +257,16 @@ def _place_inferred(day: InfusionDay, product: Product, timeline: Timeline, out:
     if total is None:
         out.by_diagnosis = True
     by_diagnosis = total is None and not other_diagnosis and has_diagnosis(timeline, product.own_diagnosis)
-    if _fits(total, product) or by_diagnosis:
-        notes = (*day.notes, Note.PRODUCT_INFERRED)
-        out.days.append(
-            InfusionDay(
-                day.date,
-                day.records,
-                day.start,
-                total,
-                day.known_mg,
-                day.whole,
-                day.same_order_repeated,
-                notes,
-            )
-        )
+    if product.fits(total) or by_diagnosis:
+        out.days.append(replace(day, notes=(*day.notes, Note.PRODUCT_INFERRED)))
     elif other_diagnosis and total is not None and total in product.other_product_mg:
         out.other_product.extend(day.references)
     else:
         out.doubts.extend(Doubt(reference, day.start, None, "product-unclear") for reference in day.references)
 
 
-def _fits(total: Decimal | None, product: Product) -> bool:
-    return total is not None and product.low <= total <= product.high
-
-
 def _infusion_day(day: date, dosed: list[_Dosed], product: Product) -> InfusionDay:
+    dosed = sorted(dosed, key=lambda item: item.record.reference)
     counted, duplicate = _without_copies(dosed, product)
     known = sum((item.mg for item in counted if item.mg is not None), Decimal(0))
     complete = all(item.mg is not None for item in counted)
@@ -270,6 +283,7 @@ def _infusion_day(day: date, dosed: list[_Dosed], product: Product) -> InfusionD
         whole=all(item.record.exposure is Exposure.GIVEN for item in dosed),
         same_order_repeated=_same_order_repeated(counted, known, product),
         notes=tuple(notes),
+        references=tuple(item.record.reference for item in dosed),
     )
 
 
@@ -290,7 +304,7 @@ def _without_copies(dosed: list[_Dosed], product: Product) -> tuple[list[_Dosed]
             counted.extend(group)
             continue
         together = first.mg * len(group) if first.mg is not None else None
-        if _fits(together, product) and not _fits(first.mg, product):
+        if product.fits(together) and not product.fits(first.mg):
             counted.extend(group)
         else:
             counted.append(first)

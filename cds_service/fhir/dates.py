@@ -17,6 +17,9 @@ _DATE_TIME = re.compile(
     re.ASCII,
 )
 _DATE_LENGTH = 10
+_USUAL_LENGTH = 25  # 2026-11-22T18:00:00-05:00
+_USUAL_MARKS = frozenset({"T::-:", "T::+:"})  # every third character from the T on
+_UNREAD = object()
 
 
 class DateReader:
@@ -27,15 +30,14 @@ class DateReader:
 
     def __init__(self, zone: ZoneInfo | None = None) -> None:
         self._zone = zone
-        self._known: dict[str, When | None] = {}
+        self._known: dict[str, object] = {}
 
     def read(self, text: str) -> When | None:
         """The date or time, or None when it is none (impossible days included)."""
-        try:
-            return self._known[text]
-        except KeyError:
-            found = self._known[text] = self._parse(text)
-            return found
+        found = self._known.get(text, _UNREAD)
+        if found is _UNREAD:
+            found = self._known[text] = _usual(text) or self._parse(text)
+        return found  # type: ignore[return-value]  # the sentinel was replaced above
 
     def _parse(self, text: str) -> When | None:
         match = _DATE_TIME.fullmatch(text)
@@ -43,7 +45,7 @@ class DateReader:
             return None
         try:
             return self._build(text, match)
-        except ValueError:
+        except (ValueError, OverflowError):  # no such day; or a zone beyond the ends of the calendar
             return None
 
     def _build(self, text: str, match: re.Match[str]) -> When:
@@ -74,6 +76,22 @@ class DateReader:
         else:
             moment = datetime.fromisoformat(written + offset)
         return When(moment.date(), moment.date(), moment)
+
+
+def _usual(text: str) -> When | None:
+    """Date, whole seconds and offset, the form nearly all results have; None leaves the text to the grammar.
+
+    A quarter of the grammar's time. The marks tell it from the other ISO forms `fromisoformat` takes (2026-W47-7,
+    180000); it takes no other digits, no impossible day, and the offsets FHIR does not know begin at 14 hours.
+    """
+    if len(text) != _USUAL_LENGTH or text[10::3] not in _USUAL_MARKS or text[4:8:3] != "--" or text[20:22] > "13":
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    day = moment.date()
+    return When(day, day, moment)
 
 
 def read_as_of(text: str) -> AsOf:

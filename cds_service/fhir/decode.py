@@ -11,16 +11,23 @@ from typing import Any
 
 import msgspec
 
+from cds_service.fhir.record import SOURCE_OF_TYPE
 from cds_service.fhir.structs import (
     ABSENT,
     Entry,
     Link,
     Resource,
     any_decoder,
+    members_decoder,
     raw_bundle_decoder,
     raw_entry_decoder,
     resource_decoder,
 )
+
+_TROUBLE = (msgspec.MsgspecError, RecursionError)
+_DEEPEST_BUNDLE = 8
+# Kinds that an error message may name; any other `resourceType` might be anything, a patient's name included.
+_KNOWN_KINDS = frozenset({*SOURCE_OF_TYPE, "Encounter", "Medication", "OperationOutcome", "Parameters"})
 
 
 class UnreadableInputError(Exception):
@@ -70,7 +77,7 @@ def decode_bundle(body: bytes) -> Decoded:
         bundle = resource_decoder.decode(body)
     except msgspec.ValidationError:
         return _entry_by_entry(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except _TROUBLE as error:
         raise UnreadableInputError(_not_json(body, error)) from None
     if bundle.resourceType != "Bundle":
         raise NotABundleError(_not_bundle(bundle.resourceType))
@@ -85,52 +92,90 @@ def _not_json(body: bytes, error: Exception) -> str:
     return f"the input is not JSON ({error}); a FHIR Bundle in JSON is expected"
 
 
-def _not_bundle(kind: str | None) -> str:
+def _not_bundle(kind: object) -> str:
     if kind is None:
         return "the input has no resourceType; a FHIR Bundle is expected"
-    return f"the input is a {kind[:40]!r}, not a Bundle; wrap the resources in a Bundle (type collection)"
+    named = f"a resource of type {kind}" if isinstance(kind, str) and kind in _KNOWN_KINDS else "something else"
+    return f"the input is {named}, not a Bundle; wrap the resources in a Bundle (type collection)"
 
 
-def _entry_by_entry(body: bytes) -> Decoded:
+def _entry_by_entry(body: bytes, place: str = "", depth: int = 0) -> Decoded:
+    """Take a Bundle apart one entry after another, so that only what is odd is lost (and named)."""
     try:
         bundle = raw_bundle_decoder.decode(body)
     except msgspec.ValidationError as error:
-        plain = any_decoder.decode(body)
-        kind = plain.get("resourceType") if isinstance(plain, dict) else None
-        if kind != "Bundle":
-            raise NotABundleError(_not_bundle(kind if isinstance(kind, str) else None)) from None
-        msg = f"the Bundle cannot be read: {_shape(error)}"
-        raise NotABundleError(msg) from None
+        raise NotABundleError(_why_no_bundle(body, error)) from None
+    except _TROUBLE as error:
+        raise UnreadableInputError(_not_json(body, error)) from None
     if bundle.resourceType != "Bundle":
         raise NotABundleError(_not_bundle(bundle.resourceType))
     decoded = Decoded(links=bundle.link or [])
     for number, raw in enumerate(bundle.entry or []):
-        _decode_entry(raw, f"entry[{number}]", decoded)
+        _decode_entry(raw, f"{place}entry[{number}]", decoded, depth)
     return decoded
 
 
-def _decode_entry(raw: msgspec.Raw, place: str, decoded: Decoded) -> None:
+def _why_no_bundle(body: bytes, error: msgspec.ValidationError) -> str:
+    if body.lstrip()[:1] != b"{":
+        return "the input is JSON but no object; a FHIR Bundle is expected"
+    kind = _plain(body).get("resourceType")
+    return f"the Bundle cannot be read: {_shape(error)}" if kind == "Bundle" else _not_bundle(kind)
+
+
+def _plain(raw: msgspec.Raw | bytes) -> dict[str, Any]:
+    """The members of an object without any expectation of their shape; members that are no JSON value are left out."""
+    try:
+        members = members_decoder.decode(raw)
+    except _TROUBLE:
+        return {}
+    plain = {}
+    for name, value in members.items():
+        try:
+            plain[name] = any_decoder.decode(value)
+        except _TROUBLE:
+            continue
+    return plain
+
+
+def _decode_entry(raw: msgspec.Raw, place: str, decoded: Decoded, depth: int) -> None:
     try:
         entry = raw_entry_decoder.decode(raw)
-    except msgspec.ValidationError:
-        plain = any_decoder.decode(raw)
-        content = plain.get("resource") if isinstance(plain, dict) else None
+    except _TROUBLE:
+        content = _plain(raw).get("resource")
         decoded.unreadable.append(Unreadable(place, content if isinstance(content, dict) else {}))
         return
     if entry.resource is ABSENT or bytes(entry.resource) == b"null":
+        if entry.response is not None:
+            decoded.entries.append(Entry(entry.fullUrl, None, entry.search, entry.response))
         return
-    resource = decode_resource(entry.resource, place, decoded.unreadable)
+    odd: list[Unreadable] = []
+    resource = decode_resource(entry.resource, place, odd)
     if resource is not None:
-        decoded.entries.append(Entry(entry.fullUrl, resource, entry.search))
+        decoded.entries.append(Entry(entry.fullUrl, resource, entry.search, entry.response))
+    elif odd[0].plain.get("resourceType") == "Bundle" and depth < _DEEPEST_BUNDLE:
+        _decode_inner_bundle(bytes(entry.resource), place, decoded, depth)
+    else:
+        decoded.unreadable += odd
+
+
+def _decode_inner_bundle(body: bytes, place: str, decoded: Decoded, depth: int) -> None:
+    """A Bundle within the Bundle, of which only some resources are odd: its parts join the others."""
+    try:
+        inner = _entry_by_entry(body, f"{place}.resource.", depth + 1)
+    except UnreadableInputError:
+        decoded.unreadable.append(Unreadable(place, _plain(body)))
+        return
+    decoded.entries += inner.entries
+    decoded.unreadable += inner.unreadable
+    decoded.links += inner.links
 
 
 def decode_resource(raw: msgspec.Raw | bytes, place: str, unreadable: list[Unreadable]) -> Resource | None:
     """One resource; None (and an entry in `unreadable`) when its shape is not FHIR's."""
     try:
         return resource_decoder.decode(raw)
-    except (msgspec.ValidationError, RecursionError):
-        plain = any_decoder.decode(raw)
-        unreadable.append(Unreadable(place, plain if isinstance(plain, dict) else {}))
+    except _TROUBLE:
+        unreadable.append(Unreadable(place, _plain(raw)))
         return None
 
 
@@ -138,7 +183,7 @@ def decode_value(raw: msgspec.Raw) -> tuple[Resource | None, Decoded | None]:
     """One prefetch value by itself: (resource, None), (None, a Bundle taken apart), or (None, None) when neither."""
     try:
         resource = resource_decoder.decode(raw)
-    except (msgspec.ValidationError, RecursionError):
+    except _TROUBLE:
         try:
             return None, _entry_by_entry(bytes(raw))
         except UnreadableInputError:

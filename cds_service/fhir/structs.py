@@ -1,7 +1,8 @@
 """The few fields of FHIR resources that are read, as one flat structure whatever the resource type.
 
 One structure for every type decodes fastest and does not care where `resourceType` stands among the keys. Fields whose
-shape differs between types or versions are unions. What is not named here is skipped unseen.
+shape differs between types or versions are unions. What is not named here is skipped unseen. Fields few resources are
+asked for stay undecoded (`Raw`). `gc=False`: a decoded tree has no cycles, and the collector need not walk it.
 """
 
 from __future__ import annotations
@@ -171,15 +172,22 @@ class Component(Struct, gc=False):
     valueReference: Raw = ABSENT
 
 
-class Resource(Struct):
+class Response(Struct, gc=False):
+    """FHIR Bundle.entry.response, as far as it tells that a part of a batch failed."""
+
+    status: str | None = None
+    outcome: Raw = ABSENT
+
+
+class Resource(Struct, gc=False):
     """Every field read of any resource type. A Bundle is a resource too."""
 
     resourceType: str | None = None
     id: str | None = None
-    meta: Meta | None = None
+    meta: Raw = ABSENT
     identifier: Raw = ABSENT
     status: str | CodeableConcept | None = None
-    code: CodeableConcept | str | None = None
+    code: CodeableConcept | str | list[Any] | None = None
     subject: Reference | list[Reference] | None = None
     patient: Reference | list[Reference] | None = None
     contained: list[Resource] | None = None
@@ -191,10 +199,15 @@ class Resource(Struct):
     issued: str | None = None
     occurenceDateTime: str | None = None
     occurencePeriod: Period | None = None
+    occurenceTiming: Timing | None = None
     occurrenceDateTime: str | None = None
     occurrencePeriod: Period | None = None
     occurrenceTiming: Timing | None = None
     authoredOn: str | None = None
+    recordedDate: str | None = None
+    onsetDateTime: str | None = None
+    dateAsserted: str | None = None
+    whenHandedOver: str | None = None
     # Observation and DiagnosticReport
     valueQuantity: Quantity | None = None
     valueCodeableConcept: CodeableConcept | None = None
@@ -237,23 +250,25 @@ class Search(Struct, gc=False):
     mode: str | None = None
 
 
-class Entry(Struct):
+class Entry(Struct, gc=False):
     """FHIR Bundle.entry."""
 
     fullUrl: str | None = None
     resource: Resource | None = None
     search: Search | None = None
+    response: Response | None = None
 
 
-class RawEntry(Struct):
+class RawEntry(Struct, gc=False):
     """A Bundle entry whose resource is decoded by itself, after the Bundle as a whole could not be."""
 
     fullUrl: str | None = None
     resource: Raw = ABSENT
     search: Search | None = None
+    response: Response | None = None
 
 
-class RawBundle(Struct):
+class RawBundle(Struct, gc=False):
     """A Bundle read entry by entry."""
 
     resourceType: str | None = None
@@ -261,25 +276,11 @@ class RawBundle(Struct):
     link: list[Link] | None = None
 
 
-VALUE_FIELDS = (
-    "valueQuantity",
-    "valueCodeableConcept",
-    "valueString",
-    "valueBoolean",
-    "valueInteger",
-    "valueRange",
-    "valueRatio",
-    "valueSampledData",
-    "valueTime",
-    "valueDateTime",
-    "valuePeriod",
-    "valueAttachment",
-    "valueReference",
-)
-
 resource_decoder = msgspec.json.Decoder(Resource)
 raw_bundle_decoder = msgspec.json.Decoder(RawBundle)
 raw_entry_decoder = msgspec.json.Decoder(RawEntry)
+members_decoder = msgspec.json.Decoder(dict[str, Raw])
+meta_decoder = msgspec.json.Decoder(Meta)
 references_decoder = msgspec.json.Decoder(list[Reference])
 identifiers_decoder = msgspec.json.Decoder(list[Identifier] | Identifier)
 any_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder()

@@ -13,6 +13,7 @@ from cds_service.core.timeline import Dose
 from cds_service.fhir.structs import Quantity
 
 UCUM_SYSTEMS = frozenset({"http://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8"})
+_MOST_DIGITS = 15
 _PREFIXES = {"k": 3, "h": 2, "da": 1, "": 0, "d": -1, "c": -2, "m": -3, "u": -6, "n": -9, "p": -12, "f": -15}
 _UNIT = re.compile(r"(k|h|da|d|c|m|u|n|p|f|)(g|l|L)(?:\{[^{}]*\})?", re.ASCII)
 
@@ -27,20 +28,22 @@ def scale(unit: str) -> tuple[str, Decimal] | None:
 
 
 def number(value: float | str | None) -> Decimal | None:
-    """A finite decimal number as written, or None."""
+    """A decimal number as written, or None; one no measurement can be (1e400) is none, and never reaches arithmetic."""
     if value is None or isinstance(value, bool):
         return None
     try:
         found = Decimal(str(value).strip())
     except InvalidOperation:
         return None
-    return found if found.is_finite() else None
+    if not found.is_finite():
+        return None
+    return found if not found or -_MOST_DIGITS <= found.adjusted() <= _MOST_DIGITS else None
 
 
 def read_dose(quantity: Quantity) -> Dose | None:
     """A dose in mg or mL; a `Dose` without either when something unreadable is written; None when nothing is.
 
-    The code counts under UCUM's system (or none); else a unit text that is itself a valid UCUM code.
+    The code counts under UCUM's system alone; under another or none, a unit text that is a valid UCUM code serves too.
     """
     amount = number(quantity.value)
     if amount is None:
@@ -56,9 +59,8 @@ def read_dose(quantity: Quantity) -> Dose | None:
 
 
 def _unit_texts(quantity: Quantity) -> list[str]:
-    texts = []
-    if quantity.code and (quantity.system is None or quantity.system in UCUM_SYSTEMS):
-        texts.append(quantity.code)
-    if quantity.unit and not texts:
-        texts.append(quantity.unit.strip())
-    return texts
+    code, unit = quantity.code, quantity.unit
+    if code and quantity.system in UCUM_SYSTEMS:
+        return [code]
+    coded = [code] if code and quantity.system is None else []
+    return [*coded, unit.strip()] if unit else coded

@@ -9,7 +9,7 @@ from datetime import date
 
 from cds_service.core.assessment import Assessment, Fact, Note, Reason, Status
 from cds_service.core.case import Case, Treatment
-from cds_service.core.dates import When, add_days, on_day, starts_before
+from cds_service.core.dates import FARTHEST_OFFSETS_DAYS, When, add_days, on_day, starts_before
 from cds_service.core.kinds.common import ADMINISTRATIONS, LABS, not_applicable
 from cds_service.core.label import Baseline, Requirement, Test
 from cds_service.core.results import Done, latest
@@ -36,6 +36,7 @@ class _Window:
             self.start = on_day(case.as_of.today)
         self.day_one = self.start.first
         self.opens = add_days(self.day_one, -rule.window_days)
+        self.closes = add_days(self.day_one, FARTHEST_OFFSETS_DAYS)  # from here on no time zone makes it "before"
         self.done = case.tests_done(rule.test)
 
     def judge(self) -> Assessment:
@@ -114,7 +115,7 @@ class _Window:
 
     def _counts(self, when: When) -> bool | None:
         """In the window before the start: True, False, or None when the written dates cannot tell."""
-        if when.last < self.opens:
+        if when.last < self.opens or (self.begun and when.first > self.closes):
             return False
         before = starts_before(when, self.start) if self.begun else True
         return before if not before or when.first >= self.opens else None

@@ -23,7 +23,7 @@ def exposure_unclear(requirement_id: str, case: Case) -> Assessment:
         requirement_id,
         Status.CANNOT_TELL,
         Reason.EXPOSURE_UNCLEAR,
-        evidence=tuple(dict.fromkeys((*case.signs, *doubts, *regimen))),
+        evidence=tuple(dict.fromkeys((*case.signs, *doubts, *regimen, *case.exposures.unresolved))),
     )
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from cds_service.core.assessment import Assessment, Fact, Note, Reason, Status
 from cds_service.core.case import Case
 from cds_service.core.courses import Course, Plan
-from cds_service.core.dates import When, add_months
+from cds_service.core.dates import When, add_days, add_months
 from cds_service.core.exposure import InfusionDay, milligrams
 from cds_service.core.kinds.common import ADMINISTRATIONS, not_applicable
 from cds_service.core.label import CourseInterval, CourseLength, Requirement
@@ -99,7 +99,7 @@ def _planned_doses(requirement: Requirement, case: Case, plan: Plan) -> Iterator
                 "course": plan.course,
                 "first": case.label.courses.first_length,
                 "later": case.label.courses.later_length,
-                "date": plan.start.first,
+                "date": plan.date_of(number),
                 "day": number,
             },
         )
@@ -116,11 +116,11 @@ def judge_length(requirement: Requirement, rule: CourseLength, case: Case) -> It
         yield not_applicable(requirement.id)
     for course in case.courses:
         if plan is not None and plan.continues and plan.course == course.number:
-            yield _planned_length(requirement, plan, given=len(course.days))
+            yield _planned_length(requirement, plan, len(course.days), doubtful=_may_hold_more(case, course))
         else:
             yield _given_length(requirement, rule, case, course)
     if plan is not None and not plan.continues:
-        yield _planned_length(requirement, plan, given=0)
+        yield _planned_length(requirement, plan, 0, doubtful=False)
 
 
 def _given_length(requirement: Requirement, rule: CourseLength, case: Case, course: Course) -> Assessment:
@@ -159,15 +159,16 @@ def _given_length(requirement: Requirement, rule: CourseLength, case: Case, cour
 
 def _may_hold_more(case: Case, course: Course) -> bool:
     """An administration nobody can place may be another infusion day of this course."""
-    reach = timedelta(days=case.label.courses.gap_days)
+    reach = case.label.courses.gap_days
+    first, last = add_days(course.first, -reach), add_days(course.last, reach)
     return any(
-        doubt.when is None or (doubt.when.first <= course.last + reach and doubt.when.last >= course.first - reach)
-        for doubt in case.exposures.doubts
+        doubt.when is None or (doubt.when.first <= last and doubt.when.last >= first) for doubt in case.exposures.doubts
     )
 
 
-def _planned_length(requirement: Requirement, plan: Plan, *, given: int) -> Assessment:
+def _planned_length(requirement: Requirement, plan: Plan, given: int, *, doubtful: bool) -> Assessment:
     total = given + (plan.day_count or 0)
+    reason = None
     if plan.day_count is None:
         status = Status.DUE if given < plan.length else Status.VIOLATED
         total = max(total, given + 1)
@@ -175,9 +176,12 @@ def _planned_length(requirement: Requirement, plan: Plan, *, given: int) -> Asse
         status = Status.VIOLATED
     else:
         status = Status.MET if total == plan.length else Status.DUE
+    if doubtful and status is not Status.VIOLATED:
+        status, reason = Status.CANNOT_TELL, Reason.EXPOSURE_UNCLEAR
     return Assessment(
         requirement.id,
         status,
+        reason,
         variant="order-unknown" if plan.day_count is None and status is Status.DUE else "order",
         course=plan.course,
         evidence=tuple(order.reference for order in plan.orders),

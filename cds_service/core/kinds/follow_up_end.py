@@ -20,7 +20,8 @@ def judge(requirement: Requirement, case: Case) -> Assessment:
     lapsed = []
     for other in case.label.requirements:
         if isinstance(other.rule, Recurring):
-            last = latest(case.tests_done(other.rule.test))
+            by_then = [item for item in case.tests_done(other.rule.test) if item.when.first <= follow_up.ends]
+            last = latest(by_then)
             since = max(last.when.last, follow_up.anchor) if last else follow_up.anchor
             if add_months(since, other.rule.months) <= follow_up.ends:
                 lapsed.append(other.rule.test.name)

@@ -5,19 +5,19 @@ Source: label sections 2.2 and 5.2 and the exact readings for premedication (doc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, timedelta
-from decimal import Decimal
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import ROUND_DOWN, Decimal
 from typing import NamedTuple
 
 from cds_service.core.assessment import Assessment, Fact, Note, Reason, Status
 from cds_service.core.case import Case
-from cds_service.core.courses import Plan
-from cds_service.core.dates import AsOf, starts_before
+from cds_service.core.courses import Plan, order_anchor
+from cds_service.core.dates import AsOf, add_days, starts_before
 from cds_service.core.exposure import InfusionDay, latest_versions
 from cds_service.core.kinds.common import ADMINISTRATIONS, not_applicable
 from cds_service.core.label import Agent, Premedication, Requirement
-from cds_service.core.timeline import Administration, DrugOrder, Exposure, Route, Source
+from cds_service.core.timeline import Administration, Dose, DrugOrder, Exposure, Route, Source
 
 _COUNTING_ROUTES = frozenset({None, Route.INTRAVENOUS, Route.ORAL, Route.INTRAMUSCULAR})
 _SETTLING_ROUTES = frozenset({Route.INTRAVENOUS, Route.ORAL})
@@ -48,8 +48,7 @@ def judge(requirement: Requirement, rule: Premedication, case: Case) -> Iterator
 
 
 def _premedication_records(case: Case, rule: Premedication) -> list[Administration]:
-    concepts = frozenset(agent.concept for agent in rule.agents)
-    relevant = [record for record in case.timeline.administrations if record.concepts & concepts]
+    relevant = [record for record in case.timeline.administrations if record.concepts & rule.concepts]
     current, _ = latest_versions(relevant)
     return [record for record in current if record.exposure is not Exposure.NONE and not record.concepts & rule.depot]
 
@@ -72,7 +71,7 @@ def _given_day(
     if status is Status.MISSING and reason is None and _was_ordered(case, rule, day.date):
         reason = Reason.ORDERED_NOT_DOCUMENTED
     before = [item for item in given if item.before]
-    total = sum((item.equivalent_mg or Decimal(0) for item in before), Decimal(0))
+    total = _total(item.equivalent_mg for item in before)
     settled = status is Status.MET
     resting = ADMINISTRATIONS if settled else ADMINISTRATIONS | {Source.MEDICATIONS}
     facts: dict[str, Fact] = {
@@ -111,9 +110,18 @@ def _on_day(record: Administration, day: InfusionDay, rule: Premedication) -> Gi
     unclear_form = agent.form_unclear and record.route not in _SETTLING_ROUTES
     if record.exposure is Exposure.UNKNOWN or unclear_form or (start is not None and not start.is_exact_day):
         before = None if before is not False else False
-    mg = record.dose.mg if record.dose is not None else None
-    equivalent = mg * rule.required_mg / agent.equivalent_mg if mg is not None else None
-    return Given(record, agent, equivalent, before)
+    return Given(record, agent, _equivalent(record.dose, agent, rule), before)
+
+
+def _equivalent(dose: Dose | None, agent: Agent, rule: Premedication) -> Decimal | None:
+    """The dose in mg of the reference drug; None when it is not recorded or not readable."""
+    mg = dose.mg if dose is not None else None
+    return mg * rule.required_mg / agent.equivalent_mg if mg is not None else None
+
+
+def _total(equivalents: Iterable[Decimal | None]) -> Decimal:
+    """The sum of the recorded doses; rounded far below any dose, since thirds and sixths do not end."""
+    return round(sum((mg for mg in equivalents if mg is not None), Decimal(0)), 6)
 
 
 def _verdict(
@@ -134,25 +142,26 @@ def _verdict(
 
 def _enough(items: list[Given], rule: Premedication) -> bool:
     """Doses add up; a dose that is not recorded is taken to be enough (and noted)."""
-    if any(item.equivalent_mg is None for item in items):
-        return True
-    return sum((item.equivalent_mg or Decimal(0) for item in items), Decimal(0)) >= rule.enough_mg
+    amounts = [item.equivalent_mg for item in items]
+    return None in amounts or _total(amounts) >= rule.enough_mg
 
 
 def _notes(before: list[Given], day: InfusionDay) -> tuple[Note, ...]:
     notes: list[Note] = []
     if any(item.equivalent_mg is None for item in before):
         notes.append(Note.DOSE_ABSENT)
-    if any(
-        not (item.agent.reference_drug or item.agent.form_unclear) or item.record.route not in (None, Route.INTRAVENOUS)
-        for item in before
-    ):
+    if any(_is_another(item.agent, item.record.route) for item in before):
         notes.append(Note.ROUTE_OR_DRUG)
     if any(_overlaps(item.record, day) for item in before):
         notes.append(Note.OVERLAPS_START)
     if any(item.record.by_text for item in before):
         notes.append(Note.MATCHED_BY_TEXT)
     return tuple(notes)
+
+
+def _is_another(agent: Agent, route: Route | None) -> bool:
+    """Another drug or route than the label's own."""
+    return not (agent.reference_drug or agent.form_unclear) or route not in (None, Route.INTRAVENOUS)
 
 
 def _overlaps(record: Administration, day: InfusionDay) -> bool:
@@ -162,10 +171,18 @@ def _overlaps(record: Administration, day: InfusionDay) -> bool:
 
 
 def _was_ordered(case: Case, rule: Premedication, day: date) -> bool:
-    return any(
-        _agent_of(order.concepts, rule) is not None and not order.draft and _covers(order, day, rule, case.as_of)
+    return any(not order.draft and _covers(order, day, rule, case.as_of) for order, _ in _orders(case, rule))
+
+
+def _orders(case: Case, rule: Premedication) -> list[tuple[DrugOrder, Agent]]:
+    """Orders of a drug, form and route that count."""
+    return [
+        (order, agent)
         for order in case.timeline.drug_orders
-    )
+        if order.route in _COUNTING_ROUTES
+        and not order.concepts & rule.depot
+        and (agent := _agent_of(order.concepts, rule)) is not None
+    ]
 
 
 def _covers(order: DrugOrder, day: date, rule: Premedication, as_of: AsOf) -> bool:
@@ -173,54 +190,44 @@ def _covers(order: DrugOrder, day: date, rule: Premedication, as_of: AsOf) -> bo
     if order.days is not None:
         return day in order.days
     if order.starts is not None and (order.ends is not None or order.day_count is not None):
-        last = order.ends.last if order.ends else order.starts.first + timedelta(days=(order.day_count or 1) - 1)
+        last = order.ends.last if order.ends else add_days(order.starts.last, (order.day_count or 1) - 1)
         return order.starts.first <= day <= last
-    if order.starts is not None:
-        return order.starts.first <= day
-    written = order.written.first if order.written else as_of.today
-    return day - timedelta(days=rule.order_lookback_days) <= written <= day or order.draft
+    begins = order_anchor(order) or as_of.today
+    is_recent = add_days(day, -rule.order_lookback_days) <= begins <= day
+    return is_recent or (order.draft and order.starts is None)
 
 
 def _planned_days(requirement: Requirement, rule: Premedication, case: Case, plan: Plan) -> Iterator[Assessment]:
     """In an order the premedication must stand beside it: in the draft or among active orders."""
-    orders = [
-        (order, agent)
-        for order in case.timeline.drug_orders
-        if (order.draft or order.active)
-        and not order.concepts & rule.depot
-        and (agent := _agent_of(order.concepts, rule)) is not None
-        and order.route in _COUNTING_ROUTES
-    ]
+    orders = [(order, agent) for order, agent in _orders(case, rule) if order.draft or order.active]
     for number in plan.planned_days:
         if number > rule.days:
             return
-        day = plan.start.first + timedelta(days=number - plan.first_day)
+        day = plan.date_of(number)
         beside = [(order, agent) for order, agent in orders if _covers(order, day, rule, case.as_of)]
-        amounts = [
-            order.daily_dose.mg * rule.required_mg / agent.equivalent_mg
-            if order.daily_dose is not None and order.daily_dose.mg is not None
-            else None
-            for order, agent in beside
-        ]
-        total = sum((amount for amount in amounts if amount is not None), Decimal(0))
+        amounts = [_equivalent(order.daily_dose, agent, rule) for order, agent in beside]
+        total = _total(amounts)
         status, reason = Status.MISSING, None
-        notes: tuple[Note, ...] = ()
+        notes: list[Note] = []
         if None in amounts or total >= rule.enough_mg:
             status = Status.MET
-            notes = (Note.DOSE_ABSENT,) if None in amounts else ()
+            if None in amounts:
+                notes.append(Note.DOSE_ABSENT)
+            if any(_is_another(agent, order.route) for order, agent in beside):
+                notes.append(Note.ROUTE_OR_DRUG)
         elif beside:
             status, reason = Status.VIOLATED, Reason.BELOW_DOSE
         yield Assessment(
             requirement.id,
             status,
             reason,
-            notes,
+            tuple(notes),
             variant="order",
             course=plan.course,
             day=number,
             evidence=tuple(order.reference for order, _ in beside),
             planned=True,
-            rests_on=frozenset({Source.MEDICATIONS}) if status is Status.MISSING else frozenset(),
+            rests_on=frozenset() if status is Status.MET else frozenset({Source.MEDICATIONS}),
             facts={
                 "course": plan.course,
                 "day": number,
@@ -233,4 +240,5 @@ def _planned_days(requirement: Requirement, rule: Premedication, case: Case, pla
 
 
 def _amount(mg: Decimal) -> str:
-    return f"{mg.normalize():f}"
+    """An amount for people, never rounded up to one that would pass."""
+    return f"{mg.quantize(Decimal('0.1'), ROUND_DOWN).normalize():f}"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from cds_service.core.assessment import Assessment, Fact, Note, Reason, Status
 from cds_service.core.case import Case, Treatment
-from cds_service.core.exposure import has_diagnosis
+from cds_service.core.exposure import is_other_product
 from cds_service.core.kinds.common import ADMINISTRATIONS, not_applicable
 from cds_service.core.label import Requirement
 from cds_service.core.timeline import Source
+
+_EXPOSURE_SOURCES = ADMINISTRATIONS | {Source.MEDICATIONS, Source.STATEMENTS, Source.DISPENSES}
 
 
 def judge_product(requirement: Requirement, case: Case) -> Assessment:
@@ -23,8 +25,7 @@ def judge_product(requirement: Requirement, case: Case) -> Assessment:
             event=days[-1].date,
             facts={"dose": f"{days[-1].total_mg.normalize():f}", "date": days[-1].date, "count": len(days)},
         )
-    signs = bool(exposures.days or exposures.doubts or case.signs or case.plan)
-    unresolved = exposures.unresolved if signs else ()
+    unresolved = exposures.unresolved if case.treatment is not Treatment.NONE else ()
     if exposures.doubts or case.doubtful_orders or unresolved:
         return _doubtful(requirement, case, unresolved)
     if case.treatment is Treatment.NONE and case.plan is None:
@@ -69,16 +70,16 @@ def _doubtful(requirement: Requirement, case: Case, unresolved: tuple[str, ...])
 
 def judge_history(requirement: Requirement, case: Case) -> Assessment:
     """The other product of the same ingredient on record: known history before ordering."""
-    found = case.exposures.other_product
     if case.treatment is Treatment.NONE and case.plan is None:
         return not_applicable(requirement.id)
+    product, timeline = case.label.product, case.timeline
+    orders = tuple(
+        order.reference
+        for order in timeline.drug_orders
+        if not order.draft and order.concepts & product.other_product and not order.concepts & product.drug
+    )
+    mentions = tuple(item.reference for item in timeline.mentions if is_other_product(item.concepts, product, timeline))
+    found = (*case.exposures.other_product, *orders, *mentions)
     if found:
         return Assessment(requirement.id, Status.VIOLATED, evidence=found, planned=case.plan is not None)
-    product = case.label.product
-    orders = tuple(order.reference for order in case.timeline.drug_orders if order.concepts & product.other_product)
-    mentions = tuple(item.reference for item in case.timeline.mentions if item.concepts & product.other_product)
-    if not orders and not mentions and has_diagnosis(case.timeline, product.other_diagnosis):
-        mentions = tuple(item.reference for item in case.timeline.mentions if item.concepts & product.unspecified)
-    if orders or mentions:
-        return Assessment(requirement.id, Status.VIOLATED, evidence=(*orders, *mentions), planned=case.plan is not None)
-    return Assessment(requirement.id, Status.MET, rests_on=ADMINISTRATIONS)
+    return Assessment(requirement.id, Status.MET, rests_on=_EXPOSURE_SOURCES)

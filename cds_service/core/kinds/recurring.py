@@ -5,7 +5,7 @@ Source: label-us reading "During follow-up" and its exact readings (docs/labels)
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from cds_service.core.assessment import Assessment, Fact, Note, Reason, Status
 from cds_service.core.case import Case, Treatment
@@ -33,9 +33,7 @@ def _judge_open(requirement: Requirement, rule: Recurring, case: Case, follow_up
     late = max((item.when.last for item in done), default=follow_up.anchor)
     dues = [add_months(max(day, follow_up.anchor), rule.months) for day in (early, late)]
     states = {_state(due, rule, case.as_of.today, follow_up.ends) for due in dues}
-    exact = dues[0] == dues[1]
     status = states.pop() if len(states) == 1 else _worse_of(states)
-    due = dues[0] if exact and dues[0] <= follow_up.ends else None
     if status is Status.CANNOT_TELL:
         return Assessment(
             requirement.id,
@@ -45,15 +43,16 @@ def _judge_open(requirement: Requirement, rule: Recurring, case: Case, follow_up
             rests_on=frozenset(),
             facts={"test": rule.test.name},
         )
-    return _answer(requirement, rule, case, follow_up, status, due, last, anchored=late <= follow_up.anchor)
+    return _answer(requirement, rule, case, follow_up, status, dues, last)
 
 
 def _state(due: date, rule: Recurring, today: date, ends: date) -> Status:
     if due > ends:
         return Status.MET
-    if today > due + timedelta(days=rule.grace_days):
+    late = (today - due).days
+    if late > rule.grace_days:
         return Status.OVERDUE
-    return Status.DUE if due - today <= timedelta(days=rule.lead_days) else Status.MET
+    return Status.DUE if -late <= rule.lead_days else Status.MET
 
 
 def _worse_of(states: set[Status]) -> Status:
@@ -67,14 +66,16 @@ def _answer(
     case: Case,
     follow_up: FollowUp,
     status: Status,
-    due: date | None,
+    dues: list[date],
     last: Done | None,
-    *,
-    anchored: bool,
 ) -> Assessment:
+    """`dues`: the earliest and the latest due date; they differ when the last result is not dated to the day."""
     today = case.as_of.today
     last_day = last.when.last if last is not None and last.when.is_exact_day else None
-    overdue = (today - due).days if status is Status.OVERDUE and due is not None else None
+    exact, ended = dues[0] == dues[1], dues[1] > follow_up.ends
+    due = dues[0] if exact and not ended else None
+    late = (today - dues[1]).days if status is Status.OVERDUE else None  # at least, when the date is vague
+    overdue = late if exact else None
     notes: list[Note] = []
     reason: Reason | None = None
     evidence = last.references if last else ()
@@ -82,22 +83,25 @@ def _answer(
         notes.append(Note.ISSUED_DATE)
     since = last.when.last if last is not None else follow_up.anchor - ONE_DAY
     if status in (Status.DUE, Status.OVERDUE):
-        wrong = wrong_tests(case, rule.test.wrong, rule.test.any_of, since + ONE_DAY, today)
+        wrong = wrong_tests(case, rule.test, since + ONE_DAY, today)
         if wrong:
             reason, evidence = Reason.WRONG_TEST, (*evidence, *wrong)
-        if pending(case, rule.test.any_of, since + ONE_DAY, today):
+        if pending(case, rule.test, since + ONE_DAY, today):
             notes.append(Note.PRELIMINARY_EXISTS)
     ordered = already_ordered(case, rule.test.ordered_as, last.when.last if last else None)
     if ordered is not None:
         notes.append(Note.ALREADY_ORDERED)
     resting = LABS if status is not Status.MET else frozenset()
+    # Without a result since the anchor an earlier infusion would count; near the end a later one would go on.
+    if last is None or last.when.last <= follow_up.anchor or ended:
+        resting |= ADMINISTRATIONS
     facts: dict[str, Fact] = {
         "test": rule.test.name,
         "months": rule.months,
         "due": due,
         "last": last_day,
         "ends": follow_up.ends,
-        "days": overdue,
+        "days": late,
         "ordered": ordered,
     }
     return Assessment(
@@ -105,12 +109,20 @@ def _answer(
         status,
         reason,
         tuple(notes),
+        variant=_variant(last, ended=ended),
         due=due,
         days_overdue=overdue,
         last_done=last_day,
         evidence=evidence,
-        days=overdue,
-        rests_on=resting | ADMINISTRATIONS if anchored else resting,
-        unread=unread(case, rule.test.any_of) if status is not Status.MET else (),
+        days=late,
+        rests_on=resting,
+        unread=unread(case, rule.test) if status is not Status.MET else (),
         facts=facts,
     )
+
+
+def _variant(last: Done | None, *, ended: bool) -> str | None:
+    """What keeps the message from naming dates: a vague last result, or no further due date."""
+    if last is not None and not last.when.is_exact_day:
+        return "vague"
+    return "last-one" if ended else None

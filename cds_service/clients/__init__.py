@@ -1,0 +1,1 @@
+"""The other side of the wire: acting as an EHR against a CDS service."""
