@@ -24,16 +24,19 @@ class Rule:
 
 # Everything of ours but the outermost parts: `clients` and `store` speak to the outside, `web` and `cli` join it all.
 INNER = frozenset({"core", "labels", "fhir", "cds_hooks", "advice", "report"})
-SHELL = INNER | {"engine", "settings", "clients", "store", "web", "cli", ""}
+SHELL = INNER | {"engine", "checking", "settings", "clients", "store", "web", "cli", ""}
 
 RULES = {
     "core": Rule(),
     "labels": Rule(ours=frozenset({"core"}), others=frozenset({"msgspec"})),
     "fhir": Rule(ours=frozenset({"core"}), others=ANY),
-    "report": Rule(ours=frozenset({"core"}), others=ANY),
+    "report": Rule(ours=frozenset({"core", "labels"}), others=ANY),
     "cds_hooks": Rule(others=ANY),
-    "advice": Rule(ours=frozenset({"core", "cds_hooks", "fhir.orders"}), others=ANY),
+    "advice": Rule(
+        ours=frozenset({"core", "labels", "cds_hooks", "report", "fhir.orders", "fhir.templates"}), others=ANY
+    ),
     "engine": Rule(ours=INNER, others=frozenset({"msgspec"})),
+    "checking": Rule(ours=INNER | {"engine"}, others=frozenset({"msgspec"})),
     "settings": Rule(ours=frozenset({"core"}), others=ANY),
     "clients": Rule(ours=INNER | {"settings"}, others=ANY),
     "store": Rule(ours=frozenset({"core", "cds_hooks", "settings"}), others=ANY),
