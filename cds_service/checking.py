@@ -85,7 +85,8 @@ class Checker:
         for place, part in _parts(name, body):
             try:
                 self._check_strictly(part)
-                yield from self.engine.reports(part, self.options.as_of, source=name, hook=self.options.hook)
+                source = name.encode(errors="replace").decode()  # a file name need not be UTF-8, the report must be
+                yield from self.engine.reports(part, self.options.as_of, source=source, hook=self.options.hook)
             except UnreadableInputError as error:
                 self.complain(f"{place}: {error}")
                 yield None
@@ -106,8 +107,8 @@ class Checker:
 def _parts(name: str, body: bytes) -> Iterator[tuple[str, bytes]]:
     """(place, Bundle) for a file: the whole of it, or each line when it is NDJSON of several Bundles."""
     lines = list(split_lines(body))
-    is_named_so = name.endswith((".ndjson", ".jsonl"))
-    if len(lines) > 1 and (is_named_so or all(_is_whole(line) for _, line in lines)):
+    is_named_so = name.lower().endswith((".ndjson", ".jsonl"))
+    if lines and (is_named_so or (len(lines) > 1 and _is_whole(lines[0][1]))):
         for number, line in lines:
             yield f"{name}, line {number}", line
     else:
@@ -115,8 +116,12 @@ def _parts(name: str, body: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _is_whole(line: bytes) -> bool:
-    text = line.strip()
-    return text.startswith(b"{") and text.endswith(b"}")
+    """Whether a line is a JSON value by itself (the first line of one Bundle over many lines is not)."""
+    try:
+        msgspec.json.decode(line.removeprefix(b"\xef\xbb\xbf"))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def _pretty(reports: list[Report]) -> str:

@@ -22,11 +22,14 @@ _HOOKS = ("patient-view", "order-select", "order-sign")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status of interfaces: 0 nothing to act on, 1 findings, 2 unusable input or usage."""
     given = _parser().parse_args(arguments)
-    if given.command == "check":
-        return _check(given)
-    if given.command == "label":
-        return _label(given)
-    return _serve(given)
+    commands = {"check": _check, "label": _label, "serve": _serve}
+    try:
+        status = commands[given.command](given)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNUSABLE
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -44,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=8000)
-    serve.add_argument("--workers", type=int, default=1, help="processes; default 1")
+    serve.add_argument("--workers", type=int, choices=range(1, 65), metavar="N", default=1, help="processes; default 1")
     check = commands.add_parser("check", help="judge the patients of FHIR Bundles (JSON, or NDJSON of Bundles)")
     check.add_argument("files", nargs="+", metavar="FILE", help="a Bundle or NDJSON of Bundles; - is standard input")
     check.add_argument("--as-of", metavar="DATE-or-INSTANT", help="judge from this day's end or instant; default now")
@@ -119,6 +122,7 @@ def _label(given: argparse.Namespace) -> int:
 
 def _serve(given: argparse.Namespace) -> int:
     from cds_service.labels import LabelError
+    from cds_service.settings import SettingsError
 
     settings = _settings()
     if settings is None:
@@ -127,7 +131,7 @@ def _serve(given: argparse.Namespace) -> int:
 
     try:
         serve(settings, given.host, given.port, given.workers)
-    except LabelError as error:
+    except (LabelError, SettingsError) as error:
         _complain(str(error))
         return UNUSABLE
     return OK

@@ -60,23 +60,26 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if unknown:
         msg = f"{unknown[0]}: no such setting; known: {', '.join(SETTINGS)}"
         raise SettingsError(msg)
-    profile = _one_of(given, "CDS_PROFILE", ("development", "production"))
-    if profile == "production":
+    return Settings(
+        profile=_one_of(given, "CDS_PROFILE", ("development", "production")),
+        public_base_url=_url(given.get("CDS_PUBLIC_BASE_URL", "http://127.0.0.1:8000")),
+        cors_origins=_origins(given.get("CDS_CORS_ORIGINS", "*")),
+        zone=_zone(given.get("CDS_TIMEZONE", "")),
+        max_body_bytes=_number(given, "CDS_MAX_BODY_BYTES", 32 * MEBIBYTE, _SMALLEST_BODY),
+        labels=_labels(given.get("CDS_LABELS", "lemtrada-us")),
+        lenient_hook_instance=_one_of(given, "CDS_LENIENT_HOOK_INSTANCE", ("false", "true")) == "true",
+        notices=tuple(f"{name} has no effect in this version" for name in sorted(_LATER_HARMLESS & set(given))),
+    )
+
+
+def check_servable(settings: Settings) -> None:
+    """SettingsError when a service must not be started with these settings (the command line may use them)."""
+    if settings.profile == "production":
         msg = (
             "CDS_PROFILE=production: this version cannot verify who is calling, so it does not start in production; "
             "use development on loopback"
         )
         raise SettingsError(msg)
-    return Settings(
-        profile=profile,
-        public_base_url=_url(given.get("CDS_PUBLIC_BASE_URL", "http://127.0.0.1:8000")),
-        cors_origins=_origins(given.get("CDS_CORS_ORIGINS", "*")),
-        zone=_zone(given.get("CDS_TIMEZONE", "")),
-        max_body_bytes=_number(given, "CDS_MAX_BODY_BYTES", 32 * MEBIBYTE, _SMALLEST_BODY),
-        labels=_list(given.get("CDS_LABELS", "lemtrada-us")),
-        lenient_hook_instance=_one_of(given, "CDS_LENIENT_HOOK_INSTANCE", ("false", "true")) == "true",
-        notices=tuple(f"{name} has no effect in this version" for name in sorted(_LATER_HARMLESS & set(given))),
-    )
 
 
 def _file_settings(environment: Mapping[str, str]) -> dict[str, str]:
@@ -132,6 +135,14 @@ def _origins(value: str) -> tuple[str, ...]:
             msg = f"CDS_CORS_ORIGINS: {origin!r} is not an origin such as https://ehr.example.org"
             raise SettingsError(msg)
     return tuple(origin.rstrip("/") for origin in origins)
+
+
+def _labels(value: str) -> tuple[str, ...]:
+    labels = tuple(dict.fromkeys(_list(value)))
+    if not labels:
+        msg = f"CDS_LABELS: {value!r} names no label; write lemtrada-us"
+        raise SettingsError(msg)
+    return labels
 
 
 def _list(value: str) -> tuple[str, ...]:

@@ -11,14 +11,15 @@ from cds_service.advice.items import RANK, Group, Item, items_of, most_urgent
 from cds_service.advice.suggestions import Suggester
 from cds_service.advice.wording import Writer
 from cds_service.cds_hooks import overrides
-from cds_service.cds_hooks.models import Card, CdsResponse, Coding, Link, Source, Suggestion
+from cds_service.cds_hooks.models import Card, CdsResponse, Coding, Indicator, Link, Source, Suggestion
 from cds_service.core.assessment import Status
 from cds_service.core.case import Treatment
 from cds_service.core.evaluate import Verdict
 from cds_service.core.timeline import Source as DataSource
 from cds_service.fhir.orders import Subject
 from cds_service.labels import LabelBundle
-from cds_service.report.build import assessment_row
+from cds_service.report.build import build_row
+from cds_service.report.messages import message
 
 CARD_LIMIT = 3
 TOPIC_SYSTEM = "urn:cds-service:requirement"
@@ -73,14 +74,14 @@ def answer(bundle: LabelBundle, verdict: Verdict, call: Call) -> CdsResponse:
         found = suggester.suggest((*draft.items, *draft.folded))
         suggestions = tuple(item for item in found if item.uuid not in offered)
         offered |= {item.uuid for item in suggestions}
-        cards.append(_card(bundle, verdict, call, draft, writer, suggestions, namespace))
+        cards.append(_card(bundle, verdict, draft, writer, suggestions, namespace))
     return CdsResponse(cards=tuple(cards))
 
 
 def _drafts(bundle: LabelBundle, verdict: Verdict, call: Call) -> list[_Draft]:
     grouped: dict[tuple[Group, str], list[Item]] = {}
-    for item in items_of(bundle.label, verdict, call.hook):
-        own = item.assessment.requirement if item.group is Group.CRITICAL else ""
+    for item in items_of(bundle, verdict, call.hook):
+        own = item.requirement.id if item.group is Group.CRITICAL else ""
         grouped.setdefault((item.group, own), []).append(item)
     drafts = [_Draft(group, tuple(items)) for (group, _), items in grouped.items()]
     unchecked = any(draft.group is Group.UNCHECKED for draft in drafts)
@@ -125,38 +126,39 @@ def _within_limit(drafts: list[_Draft]) -> list[_Draft]:
 def _card(
     bundle: LabelBundle,
     verdict: Verdict,
-    call: Call,
     draft: _Draft,
     writer: Writer,
     suggestions: tuple[Suggestion, ...],
     namespace: UUID,
 ) -> Card:
     items = (*draft.items, *draft.folded)
-    topic = most_urgent(items).assessment.requirement if items else bundle.label.requirements[0].id
-    indicator = most_urgent(draft.items).indicator if draft.items else "warning"
-    detail = writer.detail(draft.group, draft.items)
-    if draft.folded:
-        lead = bundle.wording.cards["folded.lead"]
-        detail = "\n".join([detail, "", lead, "", *writer.bullets(draft.folded)])
-    return Card.model_validate(
-        {
-            "uuid": uuid5(namespace, f"card {draft.group.name} {topic}"),
-            "summary": writer.summary(draft.group, draft.items),
-            "detail": detail,
-            "indicator": indicator,
-            "source": Source(
-                label=bundle.wording.cards["source"],
-                url=bundle.url,
-                topic=Coding(system=TOPIC_SYSTEM, code=topic, display=bundle.label.requirement(topic).title),
-            ),
-            "suggestions": suggestions,
-            "selection_behavior": "any" if suggestions else None,
-            "override_reasons": _REASONS,
-            "links": (Link(label=bundle.wording.cards["link"], url=bundle.url, type="absolute"),),
-            "extension": {EXTENSION: {"assessments": _rows(bundle, verdict, call.hook, items)}},
-        }
+    topic = most_urgent(items).requirement if items else bundle.label.requirements[0]
+    return Card(
+        uuid=uuid5(namespace, f"card {draft.group.name} {topic.id}"),
+        summary=writer.summary(draft.group, draft.items),
+        detail=writer.detail(draft.group, draft.items, draft.folded),
+        indicator=_shown(most_urgent(draft.items).indicator if draft.items else "warning"),
+        source=Source(
+            label=bundle.wording.cards["source"],
+            url=bundle.url,
+            topic=Coding(system=TOPIC_SYSTEM, code=topic.id, display=topic.title),
+        ),
+        suggestions=suggestions,
+        selection_behavior="any" if suggestions else None,
+        override_reasons=_REASONS,
+        links=(Link(label=bundle.wording.cards["link"], url=bundle.url, type="absolute"),),
+        extension={EXTENSION: {"assessments": _rows(bundle, verdict, items, topic.id)}},
     )
 
 
-def _rows(bundle: LabelBundle, verdict: Verdict, hook: str, items: Sequence[Item]) -> list[dict[str, Any]]:
-    return [assessment_row(bundle, item.assessment, verdict.case, hook) for item in items]
+def _shown(indicator: str) -> Indicator:
+    return "critical" if indicator == "critical" else "warning" if indicator == "warning" else "info"
+
+
+def _rows(bundle: LabelBundle, verdict: Verdict, items: Sequence[Item], topic: str) -> list[dict[str, Any]]:
+    """The assessments behind a card; one that rests on none shows what is known of its topic."""
+    if items:
+        return [build_row(item.requirement, item.assessment, item.indicator, item.message) for item in items]
+    known = (found for found in verdict.assessments if found.requirement == topic)
+    requirement, gaps = bundle.label.requirement(topic), verdict.case.timeline.gaps
+    return [build_row(requirement, found, None, message(bundle, found, gaps)) for found in known]

@@ -9,9 +9,14 @@ from enum import IntEnum
 from cds_service.core.assessment import Assessment, Reason, Status
 from cds_service.core.evaluate import Verdict
 from cds_service.core.indicators import FINDING_STATUSES, ORDERING_HOOKS, indicator
-from cds_service.core.label import FollowUpEnd, History, Label, ProductCheck, Recurring
+from cds_service.core.label import FollowUpEnd, History, ProductCheck, Recurring, Requirement
+from cds_service.core.timeline import Source
+from cds_service.labels import LabelBundle
+from cds_service.report.messages import message
 
 RANK = {"critical": 0, "warning": 1, "info": 2}
+_NOT_RECEIVED = frozenset({Reason.NOT_PROVIDED, Reason.PARTIAL, Reason.FOREIGN_DATA, Reason.INTERNAL_ERROR})
+_SPEAKING = FINDING_STATUSES | {Status.CANNOT_TELL, Status.MET}
 
 
 class Group(IntEnum):
@@ -28,29 +33,38 @@ class Group(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One assessment as this hook says it."""
+    """One assessment as this hook says it: its requirement, how loudly, on which card, in which words."""
 
     assessment: Assessment
+    requirement: Requirement
     indicator: str
     group: Group
+    message: str
 
 
-def items_of(label: Label, verdict: Verdict, hook: str) -> list[Item]:
+def items_of(bundle: LabelBundle, verdict: Verdict, hook: str) -> list[Item]:
     """Everything this hook has to say, in the label's order."""
+    label, case = bundle.label, verdict.case
     found = []
     for assessment in verdict.assessments:
-        if assessment.status not in FINDING_STATUSES and assessment.status not in (Status.CANNOT_TELL, Status.MET):
+        if assessment.status not in _SPEAKING:
             continue
-        shown = indicator(label, assessment, hook, verdict.case.as_of)
+        shown = indicator(label, assessment, hook, case.as_of)
         if shown is not None:
-            found.append(Item(assessment, shown, _group(label, assessment, shown, hook)))
+            requirement = label.requirement(assessment.requirement)
+            group = _group(requirement, assessment, shown, verdict, hook)
+            sentence = message(bundle, assessment, case.timeline.gaps)
+            found.append(Item(assessment, requirement, shown, group, sentence))
     return found
 
 
-def _group(label: Label, assessment: Assessment, shown: str, hook: str) -> Group:
-    rule = label.requirement(assessment.requirement).rule
+def _group(requirement: Requirement, assessment: Assessment, shown: str, verdict: Verdict, hook: str) -> Group:
+    rule = requirement.rule
     if shown == "critical":
         return Group.CRITICAL
+    unseen = assessment.reason is Reason.EXPOSURE_UNCLEAR and Source.ADMINISTRATIONS in verdict.case.timeline.gaps
+    if unseen or assessment.reason in _NOT_RECEIVED:
+        return Group.UNCHECKED
     if isinstance(rule, ProductCheck) or assessment.reason is Reason.EXPOSURE_UNCLEAR:
         return Group.UNCLEAR
     if assessment.status is Status.CANNOT_TELL:

@@ -32,18 +32,18 @@ class Suggester:
     def suggest(self, items: Iterable[Item]) -> tuple[Suggestion, ...]:
         """One suggestion per test or drug, in the order of the items."""
         found: dict[str, Suggestion] = {}
-        for item in items:
-            assessment = item.assessment
+        given = tuple(items)
+        for item in given:
+            assessment, requirement, rule = item.assessment, item.requirement, item.requirement.rule
             if assessment.status not in _ORDERABLE or Note.ALREADY_ORDERED in assessment.notes:
                 continue
-            requirement = self.bundle.label.requirement(assessment.requirement)
-            rule = requirement.rule
             if isinstance(rule, Recurring) and rule.test.id not in found:
                 found[rule.test.id] = self._lab(rule.test, self._recurring_order(rule.test, assessment), assessment)
             elif isinstance(rule, Baseline) and assessment.planned and rule.test.id not in found:
                 found[rule.test.id] = self._lab(rule.test, self._baseline_order(rule), assessment)
-            elif isinstance(rule, Premedication) and assessment.planned and requirement.id not in found:
-                found[requirement.id] = self._premedication(requirement, rule)
+            elif isinstance(rule, Premedication) and requirement.id not in found and _is_unordered(assessment):
+                days = [other.assessment for other in given if other.requirement is requirement]
+                found[requirement.id] = self._premedication(requirement, rule, list(filter(_is_unordered, days)))
         return tuple(found.values())
 
     def _recurring_order(self, test: Test, assessment: Assessment) -> dict[str, Any]:
@@ -64,27 +64,38 @@ class Suggester:
         recommended = assessment.reason is not Reason.STALE and assessment.status is not Status.DUE
         return self._suggestion(test.id, "suggest.lab", order, Facts(test=test.name), recommended=recommended)
 
-    def _premedication(self, requirement: Requirement, rule: Premedication) -> Suggestion:
-        plan = self.case.plan
-        dose, days = int(rule.required_mg), rule.days
-        facts = Facts(dose=f"{dose:,}", days=str(days), drug=self.bundle.label.drug)
-        wording = self.bundle.wording
-        order = infusion_order(
-            rule.order,
-            dose,
-            self.subject,
-            days=days,
-            first=plan.start.first if plan is not None and plan.start_known else None,
-            instruction=wording.cards["suggest.premedication.instruction"].format_map(facts),
-        )
+    def _premedication(self, requirement: Requirement, rule: Premedication, lacking: list[Assessment]) -> Suggestion:
+        """Only for the infusion days without an order; their dates only when the start is known."""
+        plan, wording = self.case.plan, self.bundle.wording.cards
+        dose, numbers = int(rule.required_mg), [item.day for item in lacking if item.day is not None]
+        dates = [plan.date_of(number) for number in numbers] if plan is not None and plan.start_known else []
+        facts = Facts(dose=f"{dose:,}", days=_days_text(numbers), drug=self.bundle.label.drug)
+        instruction = wording["suggest.premedication.instruction"].format_map(facts)
+        order = infusion_order(rule.order, dose, self.subject, dates=dates, count=len(numbers), instruction=instruction)
         return self._suggestion(requirement.id, "suggest.premedication", order, facts, recommended=True)
 
     def _suggestion(self, name: str, key: str, order: dict[str, Any], facts: Facts, *, recommended: bool) -> Suggestion:
         cards = self.bundle.wording.cards
-        action = Action(type="create", description=cards[f"{key}.description"].format_map(facts), resource=order)
+        description = cards[f"{key}.description"].format_map(facts)
+        # model_construct: the order is ours, valid by construction, and checking it again would copy all of it.
+        action = Action.model_construct(type="create", description=description, resource=order)
         return Suggestion(
             label=cards[key].format_map(facts),
             uuid=uuid5(self.namespace, f"suggestion {name}"),
             is_recommended=recommended,
             actions=(action,),
         )
+
+
+def _is_unordered(assessment: Assessment) -> bool:
+    """An infusion day being ordered for which nothing is ordered; too low a dose wants its order corrected instead."""
+    return assessment.planned and assessment.status is Status.MISSING
+
+
+def _days_text(numbers: list[int]) -> str:
+    """`infusion day 3`, `infusion days 1 to 3`, `infusion days 1, 3`."""
+    if len(numbers) == 1:
+        return f"infusion day {numbers[0]}"
+    is_run = numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    listed = f"{numbers[0]} to {numbers[-1]}" if is_run else ", ".join(map(str, numbers))
+    return f"infusion days {listed}"

@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cds_service.advice.items import Group, Item, most_urgent
+from cds_service.advice.items import RANK, Group, Item, most_urgent
 from cds_service.cds_hooks.models import SUMMARY_LIMIT, shorten_summary, summary_length
-from cds_service.core.assessment import Status
+from cds_service.core.assessment import Note, Reason, Status
 from cds_service.core.case import Case
-from cds_service.core.label import Baseline
+from cds_service.core.label import Baseline, Premedication
 from cds_service.core.timeline import Source
 from cds_service.labels import LabelBundle
-from cds_service.report.messages import Facts, as_text, day_text, message
+from cds_service.report.messages import Facts, as_text, day_text
+
+_NOTHING_FOUND = frozenset({None, Reason.ORDERED_NOT_DOCUMENTED, Reason.WRONG_TEST})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,75 +28,93 @@ class Writer:
     case: Case
     unreadable_orders: bool = False
 
+    # --- the one line ------------------------------------------------------------
+
     def summary(self, group: Group, items: Sequence[Item]) -> str:
         """The card's one line, at most 139 characters."""
         return shorten_summary(self._summary(group, items))
 
     def _summary(self, group: Group, items: Sequence[Item]) -> str:
-        first = most_urgent(items).assessment
-        if group is Group.ORDER:
-            missing = [item for item in items if item.assessment.status is Status.MISSING and not _has_result(item)]
-            if missing:
-                return self._listing("order.summary.missing", self._shorts(missing), date=self._start())
-            if len(self._shorts(items)) > 1:
-                return self._listing("order.summary.other", self._shorts(items))
-        if group is Group.LABS:
-            overdue = [item for item in items if item.assessment.status is Status.OVERDUE]
-            key = "labs.summary.overdue" if overdue else "labs.summary.due"
-            return self._listing(key, self._shorts(overdue or items))
-        if group is Group.UNCHECKED:
-            return self._listing("unchecked.summary", self._shorts(items) or [self._source_names()])
-        if group is Group.UNCLEAR and first.reason is not None and first.reason.value == "exposure-unclear":
+        match group:
+            case Group.UNCHECKED:
+                return self._listing("unchecked.summary", self._shorts(items) or [self._source_names()])
+            case Group.ORDER:
+                return self._order_summary(items)
+            case Group.LABS:
+                overdue = [item for item in items if item.assessment.status is Status.OVERDUE]
+                key = "labs.summary.overdue" if overdue else "labs.summary.due"
+                return self._listing(key, self._shorts(overdue or items))
+            case Group.COURSE:
+                return self._course_summary(items)
+        first = most_urgent(items)
+        if group is Group.UNCLEAR and first.assessment.reason is Reason.EXPOSURE_UNCLEAR:
             return self._card("unclear.summary")
         if group is Group.FOLLOW_UP:
-            return self._card("follow-up.summary", **as_text(first.facts))
-        sentences = list(dict.fromkeys(self._message(item) for item in items))
-        if group is Group.COURSE and len(sentences) > 1:
-            days = [str(item.assessment.day) for item in items if item.assessment.day is not None]
-            courses = {item.assessment.course for item in items}
-            if len(days) == len(items) and len(courses) == 1 and len(self._shorts(items)) == 1:
-                return self._listing(
-                    "course.summary.days", self._shorts(items), course=str(first.course), days=", ".join(days)
-                )
-            return self._listing("course.summary.many", self._shorts(items), count=str(len(sentences)))
-        return self._message(most_urgent(items))
+            return self._card("follow-up.summary", **as_text(first.assessment.facts))
+        return first.message
 
-    def detail(self, group: Group, items: Sequence[Item]) -> str:
+    def _order_summary(self, items: Sequence[Item]) -> str:
+        """What was not found first; then, where there is room, what else is at least as urgent."""
+        absent = [item for item in items if item.assessment.status is Status.MISSING and not _has_result(item)]
+        missing = [item for item in absent if Note.ALREADY_ORDERED not in item.assessment.notes] or absent
+        if not missing and not _are_several(items):
+            return items[0].message
+        if not missing:
+            return self._listing("order.summary.other", self._shorts(items))
+        key = "order.summary.missing" if self._start_known() else "order.summary.missing.undated"
+        sentence = self._listing(key, self._shorts(missing), date=self._start())
+        rank = RANK[most_urgent(missing).indicator]
+        others = [item for item in items if item not in absent and RANK[item.indicator] <= rank]
+        longer = self._card("order.summary.also", sentence=sentence, list=", ".join(self._shorts(others)))
+        return longer if others and summary_length(longer) <= SUMMARY_LIMIT else sentence
+
+    def _course_summary(self, items: Sequence[Item]) -> str:
+        sentences = {item.message for item in items}
+        if len(sentences) == 1:
+            return items[0].message
+        shorts = self._shorts(items)
+        days = [str(item.assessment.day) for item in items if item.assessment.day is not None]
+        courses = {item.assessment.course for item in items}
+        if len(days) == len(items) and len(courses) == len(shorts) == 1:
+            course = str(items[0].assessment.course)
+            return self._listing("course.summary.days", shorts, course=course, days=", ".join(days))
+        return self._listing("course.summary.many", shorts, count=str(len(sentences)))
+
+    # --- the body ------------------------------------------------------------
+
+    def detail(self, group: Group, items: Sequence[Item], folded: Sequence[Item] = ()) -> str:
         """The card's body in Markdown: findings, remedy, inputs used and missing, citation."""
-        lines = [self._lead(group, items), "", *self.bullets(items)]
+        lines = [self._lead(group, items), "", *self._bullets(items)]
         remedy = self._remedy(group, items)
         if remedy:
             lines += ["", *remedy]
-        lines += ["", *self.footer(items)]
+        if folded:
+            lines += ["", self._card("folded.lead"), "", *self._bullets(folded)]
+        lines += ["", *self._footer((*items, *folded))]
         return "\n".join(lines).strip()
 
-    def bullets(self, items: Iterable[Item]) -> list[str]:
-        """One line per finding, each with its section; the same sentence only once."""
-        rows: dict[str, None] = {}
+    def _bullets(self, items: Iterable[Item]) -> list[str]:
+        """One line per finding, each with its section; what cannot be told for one reason shares a line."""
+        rows: dict[str, list[Item]] = {}
         for item in items:
-            section = self.bundle.label.requirement(item.assessment.requirement).section
-            notes = ", ".join(self.bundle.wording.notes[note.value] for note in item.assessment.notes)
-            rows[f"- {self._message(item)}{f' ({notes})' if notes else ''} (label {section})"] = None
-        return list(rows)
+            because = item.message.removeprefix(item.requirement.title)
+            shared = item.assessment.status is Status.CANNOT_TELL and because.startswith(": ")
+            rows.setdefault(because if shared else item.message, []).append(item)
+        return [self._bullet(text, together) for text, together in rows.items()]
 
-    def footer(self, items: Sequence[Item]) -> list[str]:
-        """Inputs used, inputs missing, and where it is written."""
-        absent = [item for item in items if item.assessment.status in (Status.MISSING, Status.OVERDUE)]
-        lines = [self._card("used", list=", ".join(self._used(items)))]
-        if absent:
-            lines.append(self._card("not-found", list=", ".join(self._shorts(absent))))
-        if any(item.why == "wrong-patient" for item in self.case.timeline.unused):
-            lines.append(self._card("foreign"))
-        cited = dict.fromkeys(
-            f"`{item.assessment.requirement}` {self.bundle.label.requirement(item.assessment.requirement).section}"
-            for item in items
-        )
-        lines.append(self._card("cite", revision=self.bundle.label.revision, list="; ".join(cited) or "-"))
-        return [f"{line}  " for line in lines]
+    def _bullet(self, text: str, items: Sequence[Item]) -> str:
+        if text.startswith(": "):
+            named = self._shorts(items) if len(items) > 1 else [items[0].requirement.title]
+            text = f"{', '.join(named)}{text}"
+        words = self.bundle.wording.notes
+        notes = ", ".join(dict.fromkeys(words[note.value] for item in items for note in item.assessment.notes))
+        sections = dict.fromkeys(part for item in items for part in item.requirement.section.split(", "))
+        return f"- {text}{f' ({notes})' if notes else ''} (label {', '.join(sections)})"
 
     def _lead(self, group: Group, items: Sequence[Item]) -> str:
         if group is Group.ORDER:
-            return self._card("order.lead", date=self._start())
+            key = "order.lead" if self._start_known() else "order.lead.undated"
+            return self._card(key, date=self._start())
         if group is Group.CRITICAL:
             return self._card("critical.lead")
         if group is Group.UNCHECKED:
@@ -110,20 +130,36 @@ class Writer:
         return ""
 
     def _remedy(self, group: Group, items: Sequence[Item]) -> list[str]:
-        if group is Group.ORDER:
-            drawn = [item for item in items if self._is_open_baseline(item)]
-            draw = [self._card("order.draw", **as_text(drawn[0].assessment.facts))] if drawn else []
-            return [*draw, self._card("order.text")]
-        if group is Group.UNCHECKED:
-            named = self._source_names()
-            return [self._card("unchecked.source", list=named)] if named else []
-        keys = {Group.LABS: "labs.remedy", Group.COURSE: "course.remedy", Group.UNCLEAR: "unclear.remedy"}
-        return [self._card(keys[group])] if group in keys else []
+        match group:
+            case Group.ORDER:
+                drawn = [item for item in items if self._is_open_baseline(item)]
+                draw = [self._card("order.draw", **as_text(drawn[0].assessment.facts))] if drawn else []
+                return [*draw, self._card("order.text")]
+            case Group.UNCHECKED:
+                named = self._source_names()
+                return [self._card("unchecked.source", list=named)] if named else []
+            case Group.COURSE:
+                return [self._card(key) for key in dict.fromkeys(map(_course_remedy, items))]
+            case Group.LABS:
+                return [self._card("labs.remedy")]
+            case Group.UNCLEAR:
+                return [self._card("unclear.remedy")]
+        return []
 
-    def _is_open_baseline(self, item: Item) -> bool:
-        rule = self.bundle.label.requirement(item.assessment.requirement).rule
-        is_dated = self.case.plan is not None and self.case.plan.start_known
-        return isinstance(rule, Baseline) and item.assessment.planned and is_dated
+    def _footer(self, items: Sequence[Item]) -> list[str]:
+        """Inputs used, inputs missing, and where it is written."""
+        absent = [item for item in items if item.assessment.status is Status.MISSING and _nothing_found(item)]
+        older = [item for item in items if item.assessment.status is Status.OVERDUE]
+        lines = [self._card("used", list=", ".join(self._used(items)))]
+        if absent:
+            lines.append(self._card("not-found", list=", ".join(self._shorts(absent))))
+        if older:
+            lines.append(self._card("no-newer", list=", ".join(self._shorts(older))))
+        if any(item.why == "wrong-patient" for item in self.case.timeline.unused):
+            lines.append(self._card("foreign"))
+        cited = dict.fromkeys(f"`{item.requirement.id}` {item.requirement.section}" for item in items)
+        lines.append(self._card("cite", revision=self.bundle.label.revision, list="; ".join(cited) or "-"))
+        return [f"{line}  " for line in lines]
 
     def _used(self, items: Sequence[Item]) -> list[str]:
         used = []
@@ -132,28 +168,34 @@ class Writer:
             last = day_text(self.case.courses[-1].last)
             used.append(self._card("used.infusions", count=str(count), last=last))
         if self.case.plan is not None:
-            used.append(self._card("used.order", date=self._start()))
-        done = [item.assessment for item in items if item.assessment.last_done is not None]
-        used += [f"{self._short(found.requirement)} {day_text(found.last_done)}" for found in done if found.last_done]
-        return used or [self.bundle.wording.cards["used.results"]]
+            key = "used.order" if self._start_known() else "used.order.undated"
+            used.append(self._card(key, date=self._start()))
+        done = {self._short(item): item.assessment.last_done for item in items}
+        used += [f"{short} {day_text(day)}" for short, day in done.items() if day is not None]
+        return used or [self._card("used.results")]
+
+    # --- pieces ------------------------------------------------------------
+
+    def _is_open_baseline(self, item: Item) -> bool:
+        return isinstance(item.requirement.rule, Baseline) and item.assessment.planned and self._start_known()
 
     def _source_names(self) -> str:
         gaps = [source.value for source in Source if source in self.case.timeline.gaps]
         named = [*(["ordered"] if self.unreadable_orders else []), *gaps]
         return ", ".join(self.bundle.wording.sources[name] for name in named)
 
+    def _start_known(self) -> bool:
+        return self.case.plan is not None and self.case.plan.start_known
+
     def _start(self) -> str:
         plan = self.case.plan
         return day_text(plan.start.first) if plan is not None else day_text(self.case.as_of.today)
 
-    def _message(self, item: Item) -> str:
-        return message(self.bundle, item.assessment, self.case.timeline.gaps)
-
-    def _short(self, requirement: str) -> str:
-        return self.bundle.wording.short[requirement]
+    def _short(self, item: Item) -> str:
+        return self.bundle.wording.short[item.requirement.id]
 
     def _shorts(self, items: Iterable[Item]) -> list[str]:
-        return list(dict.fromkeys(self._short(item.assessment.requirement) for item in items))
+        return list(dict.fromkeys(self._short(item) for item in items))
 
     def _card(self, key: str, **facts: str) -> str:
         return self.bundle.wording.cards[key].format_map(Facts({"drug": self.bundle.label.drug, **facts}))
@@ -172,3 +214,20 @@ class Writer:
 def _has_result(item: Item) -> bool:
     """A stale result is there, so the test must not read as "not found"."""
     return item.assessment.last_done is not None
+
+
+def _nothing_found(item: Item) -> bool:
+    """Whether the record holds nothing of what was looked for (a steroid after the start is something)."""
+    looked_for = isinstance(item.requirement.rule, Baseline | Premedication)
+    return looked_for and item.assessment.reason in _NOTHING_FOUND
+
+
+def _are_several(items: Sequence[Item]) -> bool:
+    return len({item.message for item in items}) > 1
+
+
+def _course_remedy(item: Item) -> str:
+    rule = item.requirement.rule
+    if isinstance(rule, Premedication):
+        return "course.remedy.premedication"
+    return "course.remedy.baseline" if isinstance(rule, Baseline) else "course.remedy.dosing"

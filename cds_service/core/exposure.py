@@ -121,15 +121,13 @@ def latest_versions(
     """
     groups: dict[str, list[Administration]] = {}  # every key of an event leads to the same list
     for record in records:
-        group = [record]
-        for key in (f"reference {record.reference}", *record.identifiers):
-            known = groups.get(key)
-            if known is not None and known is not group:
-                known += group
-                for other in group:
-                    groups.update(dict.fromkeys((f"reference {other.reference}", *other.identifiers), known))
-                group = known
-            groups[key] = group
+        keys = _keys(record)
+        known = {id(found): found for key in keys if (found := groups.get(key)) is not None}
+        group = max(known.values(), key=len, default=[])
+        joined = [record, *(other for found in known.values() if found is not group for other in found)]
+        group += joined
+        for other in joined:
+            groups.update(dict.fromkeys(_keys(other), group))
     events = list({id(group): group for group in groups.values()}.values())
     kept = [_current(group) for group in events]
     dropped = [
@@ -139,6 +137,11 @@ def latest_versions(
         if record is not current and record.reference != current.reference
     ]
     return kept, dropped
+
+
+def _keys(record: Administration) -> tuple[str, ...]:
+    """What two records of one event have in common: the reference, or an identifier."""
+    return (f"reference {record.reference}", *record.identifiers)
 
 
 _CERTAINTY = {Exposure.GIVEN: 0, Exposure.STARTED: 1, Exposure.UNKNOWN: 2, Exposure.NONE: 3}
@@ -175,19 +178,19 @@ def read_exposures(timeline: Timeline, product: Product) -> Exposures:
     for record in current:
         if record.exposure is Exposure.NONE or not record.concepts:
             continue
-        doubt = _doubt_about(record, product)
-        if doubt is not None:
-            doubts.append(doubt)
-        elif record.concepts & product.other_product:
+        place = _place(record, product)
+        if isinstance(place, Doubt):
+            doubts.append(place)
+        elif place is None:
             other.append(record.reference)
-        elif record.start is not None:
+        else:
             by_day = coded if record.concepts & product.drug else inferred
-            by_day[record.start.first].append(_Dosed(record, milligrams(record.dose, record.concepts, product)))
+            by_day[place].append(_Dosed(record, milligrams(record.dose, record.concepts, product)))
     sorted_days = _sort_days(coded, inferred, product, timeline)
     unresolved = [a.reference for a in current if not a.concepts and a.exposure is not Exposure.NONE]
     return Exposures(
         days=tuple(sorted_days.days),
-        doubts=(*doubts, *sorted_days.doubts),
+        doubts=tuple(sorted((*doubts, *sorted_days.doubts), key=_latest_first)),
         other_regimen=tuple(sorted_days.other_regimen),
         other_product=(*other, *sorted_days.other_product),
         unresolved=tuple(unresolved),
@@ -196,20 +199,23 @@ def read_exposures(timeline: Timeline, product: Product) -> Exposures:
     )
 
 
-def _doubt_about(record: Administration, product: Product) -> Doubt | None:
-    drug = bool(record.concepts & product.drug)
-    other = bool(record.concepts & product.other_product)
-    if drug and other:
-        return Doubt(record.reference, record.start, None, "contradicting-codes")
-    if other:
-        return None
+def _latest_first(doubt: Doubt) -> tuple[int, str]:
+    return -doubt.when.last.toordinal() if doubt.when is not None else 0, doubt.reference
+
+
+def _place(record: Administration, product: Product) -> date | Doubt | None:
+    """The day a record belongs to, why that cannot be told, or None when it is the other product."""
+    reference, start = record.reference, record.start
+    if record.concepts & product.other_product:
+        contradicting = record.concepts & product.drug
+        return Doubt(reference, start, None, "contradicting-codes") if contradicting else None
     if record.exposure is Exposure.UNKNOWN:
-        return Doubt(record.reference, record.start, None, "status-unknown")
-    if record.start is None:
-        return Doubt(record.reference, None, Reason.UNREADABLE, "date-unreadable")
-    if not record.start.is_exact_day:
-        return Doubt(record.reference, record.start, Reason.DATE_VAGUE, "date-vague")
-    return None
+        return Doubt(reference, start, None, "status-unknown")
+    if start is None:
+        return Doubt(reference, None, Reason.UNREADABLE, "date-unreadable")
+    if not start.is_exact_day:
+        return Doubt(reference, start, Reason.DATE_VAGUE, "date-vague")
+    return start.first
 
 
 def milligrams(dose: Dose | None, concepts: frozenset[str], product: Product) -> Decimal | None:

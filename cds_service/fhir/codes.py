@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cds_service.fhir.structs import CodeableConcept
 
+_GAP = r"[\s_-]+"
+_GAPS = re.compile(_GAP)
+_LETTER = r"[^\W\d_]"
+_SHORTEST_CATEGORY = 3  # an ICD-10 category has three characters
 NO_CONCEPTS: frozenset[str] = frozenset()
 
 
@@ -26,8 +30,9 @@ class CodeEntry(NamedTuple):
 class CodeIndex:
     """Answers which concepts a CodeableConcept carries.
 
-    `names`: words of each concept, matched as whole words in texts and displays when no coding matched. `numeric`:
-    concepts whose result must be a number. `member_panels` / `counting_panels`: concepts that are panels.
+    `names`: words of each concept, matched in texts and displays when no coding matched, never within a longer word;
+    the words of a name may be parted by spaces, hyphens or underscores. `numeric`: concepts whose result must be a
+    number. `member_panels` / `counting_panels`: concepts that are panels.
     """
 
     def __init__(
@@ -46,21 +51,22 @@ class CodeIndex:
                 by_code = self.exact.setdefault(system, {})
                 by_code[entry.code] = by_code.get(entry.code, NO_CONCEPTS) | {entry.concept}
                 if entry.hierarchical:
-                    below = self._below.setdefault(system, {})
-                    below[entry.code] = below.get(entry.code, NO_CONCEPTS) | {entry.concept}
+                    below, code = self._below.setdefault(system, {}), _undotted(entry.code)
+                    below[code] = below.get(code, NO_CONCEPTS) | {entry.concept}
         self.numeric = numeric
         self.member_panels = member_panels
         self.panels = member_panels | counting_panels
-        self._concept_of_name = {name.lower(): concept for concept, words in names.items() for name in words}
+        self._concept_of_name = {_folded(name): concept for concept, words in names.items() for name in words}
         ordered = sorted(self._concept_of_name, key=len, reverse=True)
-        self._names = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, ordered))})(?![\w-])", re.IGNORECASE)
+        patterns = "|".join(_GAP.join(map(re.escape, name.split())) for name in ordered)
+        self._names = re.compile(rf"(?<!{_LETTER})(?:{patterns})(?!{_LETTER})", re.IGNORECASE)
         self._any_name = bool(ordered)
 
-    def coded(self, concept: CodeableConcept | str | None) -> frozenset[str]:
+    def coded(self, concept: CodeableConcept | str | list[Any] | None) -> frozenset[str]:
         """Concepts by code alone: any matching coding decides."""
-        if concept is None or concept.__class__ is str:
+        if concept.__class__ is not CodeableConcept:
             return NO_CONCEPTS
-        codings = concept.coding  # type: ignore[union-attr]  # a str was answered above
+        codings = concept.coding
         if not codings:
             return NO_CONCEPTS
         found = NO_CONCEPTS
@@ -70,27 +76,28 @@ class CodeIndex:
                 continue
             hit = by_code.get(coding.code)  # type: ignore[arg-type]  # None is simply not a key
             if hit is None and coding.system in self._below and coding.code:
-                hit = self._ancestor(coding.system, coding.code)
+                hit = self._ancestor(coding.system, _undotted(coding.code))
             if hit is not None:
                 found = hit if not found else found | hit
         return found
 
     def _ancestor(self, system: str, code: str) -> frozenset[str] | None:
-        """The longest listed code this one stands below: in ICD-10-CM a leaf's prefix is its parent."""
+        """The longest listed code this one is, or stands below: in ICD-10-CM a leaf's prefix is its parent."""
         below = self._below[system]
-        for length in range(len(code) - 1, 2, -1):
-            if (hit := below.get(code[:length].rstrip("."))) is not None:
+        for length in range(len(code), _SHORTEST_CATEGORY - 1, -1):
+            if (hit := below.get(code[:length])) is not None:
                 return hit
         return None
 
     def named(self, texts: Iterable[str | None]) -> frozenset[str]:
-        """Concepts by name: the longest name found in any of the texts."""
+        """Concepts by name: at each place the longest name found, in any of the texts."""
         if not self._any_name:
             return NO_CONCEPTS
-        hits = [match.group(0).lower() for text in texts if text for match in self._names.finditer(text)]
+        hits = [_folded(match.group(0)) for text in texts if text for match in self._names.finditer(text)]
         if not hits:
             return NO_CONCEPTS
-        return frozenset({self._concept_of_name[hit] for hit in hits})
+        # A few letters (a dotted capital I) match without being the same letter in lower case.
+        return frozenset({self._concept_of_name[hit] for hit in hits if hit in self._concept_of_name})
 
     def drug(self, concept: CodeableConcept | None, display: str | None = None) -> tuple[frozenset[str], bool]:
         """Concepts of a medication, and whether only its name matched."""
@@ -103,3 +110,13 @@ class CodeIndex:
             texts += [coding.display for coding in concept.coding or ()]
         found = self.named(texts)
         return found, bool(found)
+
+
+def _undotted(code: str) -> str:
+    """An ICD-10 code as charts without dots write it."""
+    return code.replace(".", "").upper()
+
+
+def _folded(name: str) -> str:
+    """A name as it is looked up: lower case, one space for whatever parts its words."""
+    return _GAPS.sub(" ", name.casefold())

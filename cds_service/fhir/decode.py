@@ -193,6 +193,23 @@ def decode_value(raw: msgspec.Raw) -> tuple[Resource | None, Decoded | None]:
     return resource, None
 
 
+_SALVAGED = {info.name: info.type for info in msgspec.structs.fields(Resource) if info.name not in ("entry", "link")}
+
+
+def salvage(plain: dict[str, Any]) -> Resource:
+    """What can be read of a resource whose shape is not FHIR's: every field that is right by itself."""
+    found = {}
+    for name, value in plain.items():
+        kind = _SALVAGED.get(name)
+        if kind is None or kind is msgspec.Raw:
+            continue
+        try:
+            found[name] = msgspec.convert(value, kind)
+        except _TROUBLE:
+            continue
+    return Resource(**found)
+
+
 def _shape(error: msgspec.ValidationError) -> str:
     return str(error).replace("`$", "`Bundle")
 

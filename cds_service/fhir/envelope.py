@@ -69,11 +69,14 @@ def decode_envelope(body: bytes) -> Envelope:
     except msgspec.ValidationError:
         return _piece_by_piece(text)
     except (msgspec.DecodeError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else f"not JSON ({error})"
-        msg = f"the body is {reason}"
-        raise UnreadableInputError(msg) from None
+        raise _not_json(error) from None
     found = {key: _taken_apart(value) for key, value in (envelope.prefetch or {}).items()}
     return Envelope(_head(envelope), found)
+
+
+def _not_json(error: Exception) -> UnreadableInputError:
+    reason = "nested too deeply" if isinstance(error, RecursionError) else f"not JSON ({error})"
+    return UnreadableInputError(f"the body is {reason}")
 
 
 def _taken_apart(resource: Resource | None) -> Prefetched:
@@ -109,4 +112,7 @@ def _decoded_value(raw: Raw) -> Prefetched:
 
 def _head(envelope: _Envelope | _RawEnvelope) -> dict[str, Any]:
     fields: Mapping[str, Raw] = {name: getattr(envelope, name) for name in HEAD_FIELDS}
-    return {name: any_decoder.decode(raw) for name, raw in fields.items() if bytes(raw)}
+    try:
+        return {name: any_decoder.decode(raw) for name, raw in fields.items() if bytes(raw)}
+    except (msgspec.MsgspecError, RecursionError) as error:  # a number beyond every range, and the like
+        raise _not_json(error) from None

@@ -11,23 +11,17 @@ import msgspec
 
 from cds_service.core.dates import When
 from cds_service.core.timeline import Result
-from cds_service.fhir.codes import CodeIndex
+from cds_service.fhir.codes import NO_CONCEPTS, CodeIndex
 from cds_service.fhir.dates import DateReader
-from cds_service.fhir.record import Chart, Shelf, reference_of
-from cds_service.fhir.structs import (
-    VALUE_FIELDS,
-    CodeableConcept,
-    Component,
-    Quantity,
-    Reference,
-    Resource,
-    references_decoder,
-)
-from cds_service.fhir.ucum import number
+from cds_service.fhir.record import ANY_CONCEPT, Chart, Shelf, is_code, reference_of, subject_of, tail
+from cds_service.fhir.structs import ABSENT, CodeableConcept, Reference, Resource, Timing, references_decoder
+from cds_service.fhir.values import NO_OTHERS, Holder, count_values, has_value, is_numeric, others
 
 USABLE = frozenset({"final", "amended", "corrected", "appended"})
 PENDING = frozenset({"preliminary", "partial"})
 NOT_DONE = frozenset({"registered", "cancelled"})
+_ANYTHING = frozenset({ANY_CONCEPT})
+_DEEPEST_PANEL = 8
 
 
 class LabReader:
@@ -38,94 +32,160 @@ class LabReader:
 
     def observation(self, chart: Chart, resource: Resource, full_url: str | None) -> None:
         """File an Observation under every concept its code or its components carry."""
-        concepts = self._index.coded(resource.code)
+        own = self._index.coded(resource.code)
         parts = resource.component
-        if parts:
-            concepts = concepts.union(*(self._index.coded(part.code) for part in parts))
-        if not concepts:
+        concepts = own.union(*(self._index.coded(part.code) for part in parts)) if parts else own
+        if concepts is own and own and self._filed_plainly(chart, resource, full_url, own):
             return
-        reference = reference_of(resource, full_url)
-        status = resource.status
-        if status not in USABLE and status not in PENDING:
-            self._unusable_status(chart, resource, reference, concepts)
+        if concepts:
+            self._file(chart, resource, reference_of(resource, full_url), own, concepts)
+        elif resource.code.__class__ is not CodeableConcept:
+            self._without_code(chart, resource, full_url)
+        if resource.contained is not None:
+            self._contained(chart, resource, full_url)
+
+    def _filed_plainly(self, chart: Chart, resource: Resource, full_url: str | None, own: frozenset[str]) -> bool:
+        """File a final, dated number, what nearly every result is, if this is one: the long way costs three times this.
+
+        A number serves every concept, so nothing is left to weigh but what `_said` says of panels.
+        """
+        quantity, text = resource.valueQuantity, resource.effectiveDateTime
+        if quantity is None or quantity.value.__class__ is not float or not text:
+            return False
+        if resource.hasMember is not None or resource.contained is not None or others(resource) != NO_OTHERS:
+            return False
+        if resource.status.__class__ is not str or resource.status not in USABLE:
+            return False
+        when = self._dates.read(text)
+        if when is None:
+            return False
+        # A third of what calling the class costs.
+        result = tuple.__new__(Result, (when, reference_of(resource, full_url), False))
+        for concept in own:
+            if concept not in self._index.member_panels:
+                chart.results[concept].append(result)
+        return True
+
+    def _without_code(self, chart: Chart, resource: Resource, full_url: str | None) -> None:
+        """A code that is no CodeableConcept may be any test's; no code at all is no test."""
+        if resource.code is not None:
+            chart.drop(reference_of(resource, full_url), "unreadable", _ANYTHING)
+
+    def _file(
+        self, chart: Chart, resource: Resource, reference: str, own: frozenset[str], concepts: frozenset[str]
+    ) -> None:
+        dated = self._dated(chart, resource, reference, concepts)
+        if dated is None:
             return
-        found = self._when(resource)
-        if isinstance(found, str):
-            chart.drop(reference, found, concepts if found == "bad-date" else ())
-            return
-        if count_values(resource) > 1:
+        parts = resource.component
+        if count_values(resource) > 1 or (parts and any(count_values(part) > 1 for part in parts)):
             chart.drop(reference, "unreadable", concepts)
             return
-        when, issued_only = found
-        result = Result(when, reference, issued_only)
-        filed = self._file_values(chart, resource, result, status in USABLE)
-        if not filed:
-            self._drop_valueless(chart, resource, reference, concepts)
-        elif status in PENDING:
+        final = resource.status in USABLE
+        result = Result(dated[0], reference, dated[1])
+        book = chart.results if final else chart.pending
+        found, is_used = self._said(resource, own)
+        for concept in found:
+            book[concept].append(result)
+        if not is_used:
+            self._drop_by_members(chart, resource, resource.hasMember or [], reference, concepts)
+        elif not final:
             chart.drop(reference, "preliminary")
+
+    def _dated(
+        self, chart: Chart, resource: Resource, reference: str, concepts: frozenset[str]
+    ) -> tuple[When, bool] | None:
+        """The time that counts and whether it is only the release; None when the status or the time rules it out."""
+        status = resource.status
+        if status.__class__ is not str or (status not in USABLE and status not in PENDING):
+            self._unusable_status(chart, resource, reference, concepts)
+            return None
+        found = self._when(resource)
+        if found.__class__ is str:
+            chart.drop(reference, found, concepts if found == "bad-date" else ())
+            return None
+        return found  # type: ignore[return-value]  # no str
 
     def _unusable_status(self, chart: Chart, resource: Resource, reference: str, concepts: frozenset[str]) -> None:
         status = resource.status
         if status == "entered-in-error":
             chart.drop(reference, "entered-in-error")
-        elif isinstance(status, str) and status in NOT_DONE:
+        elif is_code(status, NOT_DONE):
             chart.drop(reference, "not-done")
         else:
-            readable = status == "unknown"
-            chart.drop(reference, "bad-status", () if readable else concepts)
+            chart.drop(reference, "bad-status", () if status == "unknown" else concepts)
 
     def _when(self, resource: Resource) -> tuple[When, bool] | str:
         """The time that counts and whether it is only the release; or why there is none."""
         text = resource.effectiveDateTime or resource.effectiveInstant
-        if text is None and resource.effectivePeriod is not None:
+        if not text and resource.effectivePeriod is not None:
             text = resource.effectivePeriod.start
-        if text is None and resource.effectiveTiming is not None and resource.effectiveTiming.event:
-            text = min(resource.effectiveTiming.event)
-        issued_only = text is None
-        text = text if text is not None else resource.issued
-        if text is None:
-            return "no-date"
+        if not text and resource.effectiveTiming is not None:
+            return self._earliest(resource.effectiveTiming) or self._released(resource)
+        if not text:
+            return self._released(resource)
         when = self._dates.read(text)
-        return (when, issued_only) if when is not None else "bad-date"
+        return (when, False) if when is not None else "bad-date"
 
-    def _file_values(self, chart: Chart, resource: Resource, result: Result, final: bool) -> bool:  # noqa: FBT001 - internal
-        """File the resource's own value and its components; False when nothing in it has a value."""
-        book = chart.results if final else chart.pending
-        filed = False
-        own = self._index.coded(resource.code)
-        parts = [part for part in resource.component or () if has_value(part)]
-        for part in parts:
-            for concept in self._index.coded(part.code):
-                if self._counts(concept, part):
-                    book[concept].append(result)
-                    filed = True
-        if own and (has_value(resource) or parts or self._has_usable_member(resource)):
-            for concept in own:
-                if concept in self._index.member_panels:
-                    filed = True
-                elif concept in self._index.panels or parts or self._counts(concept, resource):
-                    book[concept].append(result)
-                    filed = True
-        return filed
+    def _earliest(self, timing: Timing) -> tuple[When, bool] | str | None:
+        """The first of the times a Timing names; None when it names none."""
+        bounds = timing.repeat.boundsPeriod if timing.repeat is not None else None
+        texts = timing.event or ([bounds.start] if bounds is not None and bounds.start else [])
+        read = [self._dates.read(text) for text in texts]
+        known = [when for when in read if when is not None]
+        if len(known) < len(read):
+            return "bad-date"
+        return (min(known, key=_by_first_day), False) if known else None
 
-    def _counts(self, concept: str, holder: Resource | Component) -> bool:
-        return concept not in self._index.numeric or _is_numeric(holder)
+    def _released(self, resource: Resource) -> tuple[When, bool] | str:
+        if not resource.issued:
+            return "no-date"
+        when = self._dates.read(resource.issued)
+        return (when, True) if when is not None else "bad-date"
 
-    def _has_usable_member(self, resource: Resource) -> bool:
-        members = resource.hasMember
-        if not members:
+    def _said(self, resource: Resource, own: frozenset[str]) -> tuple[list[str], bool]:
+        """The concepts something is said about, and whether the resource is of use (a panel may be by its members)."""
+        parts = resource.component
+        if not parts and not resource.hasMember:  # nearly every result
+            if not has_value(resource):
+                return [], False
+            found = [concept for concept in own if self._counts(concept, resource)]
+            return [concept for concept in found if concept not in self._index.member_panels], bool(found)
+        valued = [part for part in parts or () if has_value(part)]
+        found = [concept for part in valued for concept in self._index.coded(part.code) if self._counts(concept, part)]
+        has_own = has_value(resource)
+        is_panel = has_own or bool(valued) or self._has_usable_member(resource, resource.hasMember or [])
+        is_used = bool(found)
+        for concept in own if is_panel else NO_CONCEPTS:
+            if concept in self._index.panels or self._counts(concept, resource):
+                is_used = True
+                if concept not in self._index.member_panels:
+                    found.append(concept)
+        return list(dict.fromkeys(found)), is_used
+
+    def _counts(self, concept: str, holder: Holder) -> bool:
+        return concept not in self._index.numeric or is_numeric(holder)
+
+    def _has_usable_member(self, holder: Resource, members: list[Reference], depth: int = 0) -> bool:
+        """True when one of the members (or one of a member panel's members) is a usable result of the same patient."""
+        if not members or depth > _DEEPEST_PANEL:
             return False
         shelf = self._shelf()
-        return any(_is_usable(shelf.find(member.reference, resource)) for member in members)
+        return any(self._is_usable(shelf.find(member.reference, holder), holder, depth) for member in members)
 
-    def _drop_valueless(self, chart: Chart, resource: Resource, reference: str, concepts: frozenset[str]) -> None:
-        """Without a value; when its members are not in the data, what it says cannot be known."""
-        members = resource.hasMember or []
-        self._drop_by_members(chart, resource, members, reference, concepts)
+    def _is_usable(self, member: Resource | None, holder: Resource, depth: int) -> bool:
+        if member is None or member.resourceType != "Observation" or not is_code(member.status, USABLE):
+            return False
+        if not _same_patient(member, holder):
+            return False
+        if has_value(member) or any(has_value(part) for part in member.component or ()):
+            return True
+        return self._has_usable_member(member, member.hasMember or [], depth + 1)
 
     def _drop_by_members(
         self, chart: Chart, resource: Resource, members: list[Reference], reference: str, concepts: frozenset[str]
     ) -> None:
+        """Without a value; when its members are not in the data, what it says cannot be known."""
         shelf = self._shelf() if members else None
         if shelf is not None and any(shelf.find(member.reference, resource) is None for member in members):
             chart.drop(reference, "unresolved-reference", concepts)
@@ -134,94 +194,78 @@ class LabReader:
 
     def report(self, chart: Chart, resource: Resource, full_url: str | None) -> None:
         """File a DiagnosticReport that is a counting panel with a usable member; others count by their members."""
-        reference = reference_of(resource, full_url)
-        for inner in resource.contained or ():
-            if inner.resourceType == "Observation":
-                self.observation(chart, _dated_like(inner, resource), f"{reference}#{inner.id}")
+        if resource.contained is not None:
+            self._contained(chart, resource, full_url)
         concepts = self._index.coded(resource.code)
         if not concepts:
+            if resource.code.__class__ is not CodeableConcept:
+                self._without_code(chart, resource, full_url)
             return
-        status = resource.status
-        if status not in USABLE and status not in PENDING:
-            self._unusable_status(chart, resource, reference, concepts)
-            return
-        found = self._when(resource)
-        if isinstance(found, str):
-            chart.drop(reference, found, concepts if found == "bad-date" else ())
+        reference = reference_of(resource, full_url)
+        dated = self._dated(chart, resource, reference, concepts)
+        if dated is None:
             return
         members = _result_references(resource)
-        shelf = self._shelf() if members else None
-        if shelf is None or not any(_is_usable(shelf.find(member.reference, resource)) for member in members):
+        if members is None:
+            chart.drop(reference, "unreadable", concepts)
+            return
+        if not self._has_usable_member(resource, members):
             self._drop_by_members(chart, resource, members, reference, concepts)
             return
-        if status in PENDING:
+        final = resource.status in USABLE
+        if not final:
             chart.drop(reference, "preliminary")
-        book = chart.results if status in USABLE else chart.pending
-        for concept in concepts - self._index.member_panels:
-            book[concept].append(Result(found[0], reference, found[1]))
+        book = chart.results if final else chart.pending
+        for concept in concepts - self._index.member_panels - self._index.numeric:
+            book[concept].append(Result(dated[0], reference, dated[1]))
+
+    def _contained(self, chart: Chart, holder: Resource, full_url: str | None) -> None:
+        """File Observations that live inside another resource; they have its time where they name none."""
+        reference = reference_of(holder, full_url)
+        for inner in holder.contained or ():
+            if inner.resourceType != "Observation":
+                continue
+            own = self._index.coded(inner.code)
+            concepts = own.union(*(self._index.coded(part.code) for part in inner.component or ()))
+            if not concepts:
+                continue
+            name = f"{reference}#{inner.id}" if inner.id else reference
+            if _same_patient(inner, holder):
+                self._file(chart, _dated_like(inner, holder), name, own, concepts)
+            else:
+                chart.drop(name, "wrong-patient")
 
 
-def _result_references(resource: Resource) -> list[Reference]:
-    raw = bytes(resource.result)
-    if not raw or raw == b"null":
+def _by_first_day(when: When) -> tuple[int, float]:
+    return when.first.toordinal(), when.instant.timestamp() if when.instant is not None else 0.0
+
+
+def _result_references(resource: Resource) -> list[Reference] | None:
+    """The references of `result`; None when it is no list of references."""
+    if resource.result is ABSENT or bytes(resource.result) == b"null":
         return []
     try:
-        return references_decoder.decode(raw)
-    except msgspec.ValidationError:
-        return []
+        return references_decoder.decode(resource.result)
+    except msgspec.DecodeError:
+        return None
+
+
+def _same_patient(inner: Resource, holder: Resource) -> bool:
+    """A part that names no patient is its holder's."""
+    named, expected = subject_of(inner), subject_of(holder)
+    return named is None or expected is None or tail(named) == tail(expected)
 
 
 def _dated_like(inner: Resource, holder: Resource) -> Resource:
-    """A contained result without a time of its own has its report's."""
-    if inner.effectiveDateTime is None and inner.effectivePeriod is None and inner.issued is None:
+    """A contained result without a time of its own has its holder's."""
+    if (
+        inner.effectiveDateTime is None
+        and inner.effectivePeriod is None
+        and inner.effectiveInstant is None
+        and inner.effectiveTiming is None
+        and inner.issued is None
+    ):
         inner.effectiveDateTime, inner.effectivePeriod = holder.effectiveDateTime, holder.effectivePeriod
+        inner.effectiveInstant, inner.effectiveTiming = holder.effectiveInstant, holder.effectiveTiming
         inner.issued = holder.issued
     return inner
-
-
-def _is_usable(member: Resource | None) -> bool:
-    return (
-        member is not None
-        and member.resourceType == "Observation"
-        and member.status in USABLE
-        and (has_value(member) or any(has_value(part) for part in member.component or ()))
-    )
-
-
-def has_value(holder: Resource | Component) -> bool:
-    """True when a `value[x]` with content is there (a data-absent reason alone is none)."""
-    quantity = holder.valueQuantity
-    if quantity is not None:
-        return quantity.value is not None
-    concept = holder.valueCodeableConcept
-    if concept is not None:
-        return _says_something(concept)
-    if holder.valueString is not None:
-        return bool(holder.valueString.strip())
-    if holder.valueBoolean is not None or holder.valueInteger is not None:
-        return True
-    return any(_written(getattr(holder, name)) for name in VALUE_FIELDS[5:])
-
-
-def count_values(holder: Resource | Component) -> int:
-    """How many `value[x]` are written; more than one is a contradiction."""
-    return sum(_written(getattr(holder, name)) for name in VALUE_FIELDS)
-
-
-def _written(value: object) -> bool:
-    if isinstance(value, msgspec.Raw):
-        return bytes(value) not in (b"", b"null", b"{}")
-    return value is not None
-
-
-def _says_something(concept: CodeableConcept) -> bool:
-    return bool(concept.text) or any(coding.code or coding.display for coding in concept.coding or ())
-
-
-def _is_numeric(holder: Resource | Component) -> bool:
-    quantity: Quantity | None = holder.valueQuantity
-    if quantity is not None:
-        return number(quantity.value) is not None
-    if holder.valueInteger is not None:
-        return True
-    return number(holder.valueString) is not None

@@ -6,7 +6,7 @@ A mixture counts by its ingredient, and its dose is the ingredient's amount, nev
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
+from datetime import UTC
 from typing import NamedTuple
 
 import msgspec
@@ -15,22 +15,21 @@ from cds_service.core.dates import When
 from cds_service.core.timeline import Administration, Dose, DrugOrder, Exposure, Mention, Route
 from cds_service.fhir.codes import NO_CONCEPTS, CodeIndex
 from cds_service.fhir.dates import DateReader
-from cds_service.fhir.record import Chart, Shelf, reference_of
+from cds_service.fhir.record import Chart, Shelf, is_code, last_updated, reference_of
 from cds_service.fhir.routes import read_route
+from cds_service.fhir.strength import ingredient_dose
 from cds_service.fhir.structs import (
     ABSENT,
     CodeableConcept,
     Dosage,
     Identifier,
     Ingredient,
-    Period,
-    Quantity,
     Reference,
     Resource,
     identifiers_decoder,
 )
-from cds_service.fhir.timing import daily_dose, planned_days, planned_period
-from cds_service.fhir.ucum import number, read_dose
+from cds_service.fhir.timing import daily_dose, has_bad_dates, planned_days, planned_period
+from cds_service.fhir.ucum import read_dose
 
 _EXPOSURES = {
     "completed": Exposure.GIVEN,
@@ -40,6 +39,7 @@ _EXPOSURES = {
     "not-done": Exposure.NONE,
     "entered-in-error": Exposure.NONE,
 }
+_VOID = frozenset({"not-done", "entered-in-error"})
 _VOID_ORDERS = frozenset({"cancelled", "entered-in-error"})
 _VOID_MENTIONS = frozenset(
     {"entered-in-error", "not-taken", "intended", "cancelled", "declined", "preparation", "not-done"}
@@ -60,6 +60,7 @@ class MedicationReader:
 
     def __init__(self, index: CodeIndex, dates: DateReader, shelf: Callable[[], Shelf]) -> None:
         self._index, self._dates, self._shelf = index, dates, shelf
+        self._by_name: dict[str, frozenset[str]] = {}
 
     def administration(self, chart: Chart, resource: Resource, full_url: str | None) -> None:
         """File a MedicationAdministration of a drug the label knows; others are none of our business."""
@@ -67,19 +68,20 @@ class MedicationReader:
         if not drug.concepts and drug.resolved:
             return
         reference = reference_of(resource, full_url)
-        status = resource.status if isinstance(resource.status, str) else None
-        exposure = _EXPOSURES.get(status or "", Exposure.UNKNOWN)
-        if not drug.resolved:
-            chart.drop(reference, "unresolved-reference")
-        elif status in ("not-done", "entered-in-error"):
+        status = resource.status if isinstance(resource.status, str) else ""
+        exposure = _EXPOSURES.get(status, Exposure.UNKNOWN)
+        start, end, why_not = self._times(resource)
+        if status in _VOID:
             chart.drop(reference, status)
+        elif not drug.resolved:
+            chart.drop(reference, "unresolved-reference")
         elif exposure is Exposure.UNKNOWN:
             chart.drop(reference, "bad-status")
-        start, end, why_not = self._times(resource)
-        if why_not is not None and exposure is not Exposure.NONE and drug.concepts:
+        elif why_not is not None:
             chart.drop(reference, why_not)
         dosage = _first_dosage(resource.dosage)
         request = resource.request if isinstance(resource.request, Reference) else None
+        written = last_updated(resource, self._dates)
         chart.administrations.append(
             Administration(
                 reference=reference,
@@ -92,24 +94,31 @@ class MedicationReader:
                 route=read_route(dosage.route) if dosage is not None else None,
                 request=request.reference if request is not None else None,
                 identifiers=_identifiers(resource),
-                last_updated=resource.meta.lastUpdated if resource.meta is not None else None,
+                # in UTC and always the same length: such texts compare like the instants they stand for
+                last_updated=written.astimezone(UTC).isoformat(timespec="microseconds") if written else None,
                 why_not=why_not,
             )
         )
 
-    def order(self, chart: Chart, resource: Resource, full_url: str | None, *, draft: bool) -> None:
+    def order(self, chart: Chart, resource: Resource, full_url: str | None, *, draft: bool = False) -> None:
         """File a MedicationRequest of a drug the label knows."""
-        status = resource.status if isinstance(resource.status, str) else None
-        if status in _VOID_ORDERS or resource.doNotPerform:
-            return
         drug = self._drug(resource)
-        if not drug.concepts:
+        if not drug.concepts and (drug.resolved or not self.names_medication(resource)):
             return
         reference = reference_of(resource, full_url)
+        status = resource.status if isinstance(resource.status, str) else None
+        if status in _VOID_ORDERS or resource.doNotPerform:
+            chart.drop(reference, "entered-in-error" if status == "entered-in-error" else "not-done")
+            return
+        if not drug.resolved:
+            chart.drop(reference, "unresolved-reference")
+            return
         instructions = resource.dosageInstruction or []
         bounds = planned_period(instructions, self._dates)
         starts, ends, days, day_count = planned_days(instructions, bounds, self._dates)
-        if any(_has_bad_bounds(instruction, self._dates) for instruction in instructions):
+        written = self._dates.read(resource.authoredOn) if resource.authoredOn else None
+        is_written_badly = bool(resource.authoredOn) and written is None
+        if is_written_badly or any(has_bad_dates(instruction, self._dates) for instruction in instructions):
             chart.drop(reference, "bad-date")
         chart.drug_orders.append(
             DrugOrder(
@@ -120,21 +129,33 @@ class MedicationReader:
                 active=status == "active",
                 starts=starts,
                 ends=ends,
-                written=self._dates.read(resource.authoredOn) if resource.authoredOn else None,
+                written=written,
                 days=days,
                 day_count=day_count,
-                daily_dose=daily_dose(instructions) or _strength_dose(drug.strength, None),
+                daily_dose=daily_dose(instructions) or ingredient_dose(drug.strength, None),
                 route=_order_route(instructions),
             )
         )
 
     def mention(self, chart: Chart, resource: Resource, full_url: str | None) -> None:
         """File a MedicationStatement or MedicationDispense of a drug the label knows."""
-        if resource.status in _VOID_MENTIONS:
-            return
         drug = self._drug(resource)
-        if drug.concepts:
-            chart.mentions.append(Mention(reference_of(resource, full_url), drug.concepts, drug.by_text))
+        if not drug.concepts and (drug.resolved or not self.names_medication(resource)):
+            return
+        reference = reference_of(resource, full_url)
+        if is_code(resource.status, _VOID_MENTIONS):
+            chart.drop(reference, "entered-in-error" if resource.status == "entered-in-error" else "not-done")
+        elif drug.concepts:
+            chart.mentions.append(Mention(reference, drug.concepts, drug.by_text, self._since(resource)))
+        else:
+            chart.drop(reference, "unresolved-reference")
+
+    def _since(self, resource: Resource) -> When | None:
+        """Since when a medication is on a list, or the day it was handed over."""
+        period = resource.effectivePeriod
+        text = resource.effectiveDateTime or (period.start if period is not None else None)
+        text = text or resource.whenHandedOver or resource.dateAsserted
+        return self._dates.read(text) if text else None
 
     def unreadable(self, reference: str, concepts: frozenset[str]) -> Administration:
         """An administration of which only the drug is known: whether it took place cannot be told."""
@@ -156,10 +177,7 @@ class MedicationReader:
     def names_medication(self, resource: Resource) -> bool:
         """Whether the resource says anything about its medication: a code, a text or a reference."""
         concept, reference, display = _medication_fields(resource)
-        has_concept = concept is not None and bool(
-            (concept.text or "").strip() or any(coding.code or coding.display for coding in concept.coding or ())
-        )
-        return has_concept or bool(reference or (display or "").strip())
+        return bool(reference) or _is_told(concept, display)
 
     def resolves(self, resource: Resource) -> bool:
         """Whether the medication can be told: by code, text, display or a reference that is in the data."""
@@ -171,27 +189,48 @@ class MedicationReader:
 
     def _drug(self, resource: Resource) -> Drug:
         concept, reference, display = _medication_fields(resource)
-        if concept is not None and not reference:
-            found, by_text = self._index.drug(concept, display)
-            return Drug(found, by_text, None, resolved=True)
         if reference:
             medication = self._shelf().find(reference, resource)
             if medication is not None:
-                return self._medication(medication, display)
-            found, by_text = self._index.drug(concept, display)
-            return Drug(found, by_text, None, resolved=bool(display or found))
-        found, by_text = self._index.drug(None, display)
-        return Drug(found, by_text, None, resolved=True)
+                return self._medication(medication, concept, display)
+        found, by_text = self._named(concept, display)
+        return Drug(found, by_text, None, resolved=bool(found) or _is_told(concept, display))
 
-    def _medication(self, medication: Resource, display: str | None) -> Drug:
-        """A Medication by its code, else by an ingredient that carries a concept."""
+    def _named(self, concept: CodeableConcept | None, display: str | None) -> tuple[frozenset[str], bool]:
+        """Concepts by code, else by name, and which; names are remembered, a chart repeats them."""
+        found = self._index.coded(concept)
+        if found:
+            return found, False
+        texts = {display}
+        if concept is not None:
+            texts.add(concept.text)
+            if concept.coding:
+                texts.update([coding.display for coding in concept.coding])
+        for text in texts:
+            if not text:
+                continue
+            by_name = self._by_name.get(text)
+            if by_name is None:
+                by_name = self._by_name[text] = self._index.named((text,))
+            found |= by_name
+        return found, bool(found)
+
+    def _medication(self, medication: Resource, concept: CodeableConcept | None, display: str | None) -> Drug:
+        """A Medication by its code, else by an ingredient that carries a concept; the ingredient tells the amount."""
         code = medication.code if isinstance(medication.code, CodeableConcept) else None
-        found, by_text = self._index.drug(code, display)
+        found, by_text = self._named(code, display)
+        if concept is not None and not found:
+            found, by_text = self._named(concept, display)
         for ingredient in medication.ingredient or ():
             inner, inner_by_text = self._ingredient(ingredient, medication)
-            if inner and (not found or by_text or inner & found or not inner_by_text):
-                return Drug(found | inner if found and not by_text else inner, inner_by_text, ingredient, resolved=True)
-        return Drug(found, by_text, None, resolved=True)
+            if not inner:
+                continue
+            if not found or (by_text and not inner_by_text):
+                return Drug(inner, inner_by_text, ingredient, resolved=True)
+            both = found if inner_by_text and not by_text else found | inner
+            return Drug(both, by_text, ingredient, resolved=True)
+        is_told = bool(found) or bool(medication.ingredient) or _is_told(code, display) or _is_told(concept, None)
+        return Drug(found, by_text, None, resolved=is_told)
 
     def _ingredient(self, ingredient: Ingredient, medication: Resource) -> tuple[frozenset[str], bool]:
         concept, reference, display = ingredient.itemCodeableConcept, ingredient.itemReference, None
@@ -204,20 +243,32 @@ class MedicationReader:
             substance = self._shelf().find(reference.reference, medication)
             if substance is not None and isinstance(substance.code, CodeableConcept):
                 concept = substance.code
-        return self._index.drug(concept, display)
+        return self._named(concept, display)
 
     def _times(self, resource: Resource) -> tuple[When | None, When | None, str | None]:
         """Start, end, and why there is no start."""
         period = resource.effectivePeriod or resource.occurencePeriod or resource.occurrencePeriod
+        timing = resource.occurenceTiming or resource.occurrenceTiming
         text = resource.effectiveDateTime or resource.occurenceDateTime or resource.occurrenceDateTime
         end = None
-        if text is None and period is not None:
+        if not text and period is not None:
             text = period.start
             end = self._dates.read(period.end) if period.end else None
-        if text is None:
+        if not text and timing is not None and timing.event is not None and len(timing.event) == 1:
+            text = timing.event[0]
+        if not text:
             return None, end, "no-date"
         start = self._dates.read(text)
         return start, end, None if start is not None else "bad-date"
+
+
+def _is_told(concept: CodeableConcept | None, display: str | None) -> bool:
+    """Whether a code, a text or a display says which medication it is."""
+    if (display or "").strip():
+        return True
+    if concept is None:
+        return False
+    return bool((concept.text or "").strip() or any(coding.code or coding.display for coding in concept.coding or ()))
 
 
 def _medication_fields(resource: Resource) -> tuple[CodeableConcept | None, str | None, str | None]:
@@ -247,34 +298,7 @@ def _dose(dosage: Dosage | None, strength: Ingredient | None) -> Dose | None:
     dose = read_dose(written) if written is not None else None
     if dose is not None and dose.mg is not None:
         return dose
-    return _strength_dose(strength, dose) or dose
-
-
-def _strength_dose(strength: Ingredient | None, given: Dose | None) -> Dose | None:
-    """The ingredient's amount: numerator, scaled when both the given dose and the denominator are volumes."""
-    if strength is None:
-        return None
-    if strength.strengthQuantity is not None:
-        found = read_dose(strength.strengthQuantity)
-        return found if found is not None and found.mg is not None else None
-    ratio = strength.strengthRatio or strength.strength
-    if ratio is None or ratio.numerator is None:
-        return None
-    amount = read_dose(ratio.numerator)
-    if amount is None or amount.mg is None:
-        return None
-    per = read_dose(ratio.denominator) if ratio.denominator is not None else None
-    if per is not None and per.milliliters and given is not None and given.milliliters is not None:
-        return Dose(amount.mg * given.milliliters / per.milliliters)
-    if per is not None and per.milliliters and given is None:
-        return amount if _whole_unit(ratio.denominator) else None
-    return amount
-
-
-def _whole_unit(denominator: Quantity | None) -> bool:
-    """A denominator of more than 1 mL is the bag itself, not a concentration."""
-    value = number(denominator.value) if denominator is not None else None
-    return value is not None and value > Decimal(1)
+    return ingredient_dose(strength, written if dose is not None else None) or dose
 
 
 def _order_route(instructions: list[Dosage]) -> Route | None:
@@ -285,21 +309,12 @@ def _order_route(instructions: list[Dosage]) -> Route | None:
     return None
 
 
-def _has_bad_bounds(instruction: Dosage, dates: DateReader) -> bool:
-    timing = instruction.timing
-    if timing is None:
-        return False
-    period: Period | None = timing.repeat.boundsPeriod if timing.repeat is not None else None
-    written = [*(timing.event or ()), *((period.start, period.end) if period is not None else ())]
-    return any(text is not None and dates.read(text) is None for text in written)
-
-
 def _identifiers(resource: Resource) -> frozenset[str]:
     if resource.identifier is ABSENT:
         return NO_CONCEPTS
     try:
         found = identifiers_decoder.decode(resource.identifier)
-    except msgspec.ValidationError:
+    except msgspec.DecodeError:
         return NO_CONCEPTS
     listed = found if isinstance(found, list) else [found]
     return frozenset(f"{item.system}|{item.value}" for item in listed if isinstance(item, Identifier) and item.value)

@@ -6,11 +6,10 @@ and encounter are filled in. Every filled variant is round-tripped in the tests.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-
-from cds_service.core.dates import ONE_DAY
 
 _LABORATORY = {"system": "http://snomed.info/sct", "code": "108252007", "display": "Laboratory procedure"}
 _INTRAVENOUS = {"system": "http://snomed.info/sct", "code": "47625008", "display": "Intravenous route"}
@@ -52,21 +51,21 @@ def infusion_order(
     milligrams: int,
     subject: Subject,
     *,
-    days: int,
-    first: date | None,
+    dates: Sequence[date],
+    count: int,
     instruction: str,
 ) -> dict[str, Any]:
-    """A draft MedicationRequest for an intravenous dose on consecutive days from `first` (unknown: no dates)."""
+    """A draft MedicationRequest for an intravenous dose on these dates (none known: once a day, `count` times)."""
     system, code, display = coding
     dosage: dict[str, Any] = {
         "text": instruction,
         "route": {"coding": [dict(_INTRAVENOUS)]},
         "doseAndRate": [{"doseQuantity": {"value": milligrams, **_UCUM_MG}}],
     }
-    if first is not None:
-        dosage["timing"] = {"event": [(first + ONE_DAY * offset).isoformat() for offset in range(days)]}
+    if dates:
+        dosage["timing"] = {"event": [day.isoformat() for day in dates]}
     else:
-        dosage["timing"] = {"repeat": {"count": days, "frequency": 1, "period": 1, "periodUnit": "d"}}
+        dosage["timing"] = {"repeat": {"count": count, "frequency": 1, "period": 1, "periodUnit": "d"}}
     order: dict[str, Any] = {
         "resourceType": "MedicationRequest",
         "status": "draft",

@@ -10,7 +10,7 @@ import msgspec
 from cds_service.core.timeline import Gap, Source
 from cds_service.fhir.codes import CodeIndex
 from cds_service.fhir.dates import DateReader
-from cds_service.fhir.decode import decode_resource
+from cds_service.fhir.decode import Decoded, Unreadable, decode_resource
 from cds_service.fhir.envelope import Prefetched
 from cds_service.fhir.meds import MedicationReader
 from cds_service.fhir.reader import Record, bundle_record, is_serious
@@ -18,6 +18,23 @@ from cds_service.fhir.record import SOURCE_OF_TYPE, Shelf, subject_of, tail
 from cds_service.fhir.structs import Entry, Resource
 
 PREFETCH_SOURCES = tuple(Source)
+DRAFTS = "context.draftOrders"
+_MEDICATION_DRAFT = "MedicationRequest"
+_CORE_OF_AN_ORDER = frozenset(
+    {
+        "resourceType",
+        "id",
+        "status",
+        "intent",
+        "doNotPerform",
+        "subject",
+        "code",
+        "contained",
+        "medication",
+        "medicationCodeableConcept",
+        "medicationReference",
+    }
+)
 
 
 class WrongPatientError(Exception):
@@ -54,16 +71,23 @@ def prefetch_record(
 
 
 def _check_patient(value: Prefetched, patient_id: str, record: Record) -> None:
-    resource = value.resource
-    if value.decoded is not None:
-        found = [entry.resource for entry in value.decoded.entries if entry.resource is not None]
-        resource = next((item for item in found if item.resourceType == "Patient"), None)
-    if resource is None or resource.resourceType != "Patient":
-        record.gaps[Source.PATIENT] = Gap.NOT_PROVIDED
+    """The Patient itself, alone or in a Bundle. `null` and an empty searchset are complete: nothing is on record."""
+    if value.is_null:
         return
-    if resource.id != patient_id:
+    found = [value.resource] if value.resource is not None else []
+    if value.decoded is not None:
+        if _was_never_asked(value.decoded):
+            record.gaps[Source.PATIENT] = Gap.NOT_PROVIDED
+            return
+        found = [entry.resource for entry in value.decoded.entries if entry.resource is not None]
+    named = [item for item in found if item.resourceType == "Patient" and item.id is not None]
+    own = [item for item in named if item.id == patient_id]
+    if named and not own:
         raise WrongPatientError("prefetch.patient")
-    record.entries.append(Entry(None, resource))
+    if own:
+        record.entries.append(Entry(None, own[0]))
+    elif found or value.decoded is None or value.decoded.unreadable:
+        record.gaps[Source.PATIENT] = Gap.NOT_PROVIDED
 
 
 def _add(source: Source, value: Prefetched, record: Record) -> None:
@@ -72,20 +96,25 @@ def _add(source: Source, value: Prefetched, record: Record) -> None:
         return
     if value.decoded is None:
         resource = value.resource
-        if resource is not None and SOURCE_OF_TYPE.get(resource.resourceType or "") is source:
+        if resource is not None and _source_of(resource) is source:
             record.entries.append(Entry(None, resource))
             record.gaps[source] = Gap.PARTIAL
         else:
             record.gaps[source] = Gap.NOT_PROVIDED
         return
-    if any(link.relation == "self" and _never_resolved(link.url or "") for link in value.decoded.links):
-        record.gaps[source] = Gap.NOT_PROVIDED
-        return
     own = bundle_record(value.decoded)
+    answers = any(_source_of(entry.resource) is source for entry in own.entries)
+    if _was_never_asked(value.decoded) or (own.entries and not answers):
+        record.gaps[source] = Gap.NOT_PROVIDED  # another query was answered, or none
+        return
     record.entries += own.entries
     record.unreadable += own.unreadable
     if own.gaps:
         record.gaps[source] = Gap.PARTIAL if own.entries else _failed_or_partial(value)
+
+
+def _source_of(resource: Resource | None) -> Source | None:
+    return SOURCE_OF_TYPE.get(resource.resourceType or "") if resource is not None else None
 
 
 def _failed_or_partial(value: Prefetched) -> Gap:
@@ -95,27 +124,46 @@ def _failed_or_partial(value: Prefetched) -> Gap:
     return Gap.NOT_PROVIDED if failed else Gap.PARTIAL
 
 
-def _never_resolved(link: str) -> bool:
+def _was_never_asked(bundle: Decoded) -> bool:
     """A self link that still holds a template token: the query was never really asked."""
-    return "{{" in link or "%7b%7b" in link.lower()
+    links = [link.url or "" for link in bundle.links if link.relation == "self"]
+    return any("{{" in link or "%7b%7b" in link.lower() for link in links)
 
 
 def _add_drafts(drafts: Iterable[Mapping[str, Any]], patient_id: str, record: Record) -> None:
     """Draft orders of the context; a stored copy of the same order gives way to its draft."""
     drafted: set[tuple[str | None, str]] = set()
     for number, draft in enumerate(drafts):
-        place = f"context.draftOrders.entry[{number}].resource"
-        resource = decode_resource(msgspec.json.encode(draft), place, record.unreadable)
+        place = f"{DRAFTS}.entry[{number}].resource"
+        resource = _draft(draft, place, record)
         if resource is None:
             continue
         subject = subject_of(resource)
-        if subject is not None and tail(subject) not in (f"Patient/{patient_id}", patient_id):
+        if subject is not None and _is_another(subject, patient_id):
             raise WrongPatientError(f"{place}.subject")
         record.drafts.append(Entry(None, resource))
         if resource.id:
             drafted.add((resource.resourceType, resource.id))
     if drafted:
         record.entries = [entry for entry in record.entries if _key(entry.resource) not in drafted]
+
+
+def _draft(draft: Mapping[str, Any], place: str, record: Record) -> Resource | None:
+    """A draft as it stands; one with odd parts by what it orders and for whom, so that it can still be judged."""
+    odd: list[Unreadable] = []
+    resource = decode_resource(msgspec.json.encode(draft), place, odd)
+    if resource is not None:
+        return resource
+    core = {name: value for name, value in draft.items() if name in _CORE_OF_AN_ORDER}
+    resource = decode_resource(msgspec.json.encode(core), place, [])
+    if resource is None:
+        record.unreadable += odd
+    return resource
+
+
+def _is_another(subject: str, patient_id: str) -> bool:
+    """Whether a reference names somebody else; one by `urn:` names nobody that could be compared."""
+    return not subject.startswith("urn:") and tail(subject) not in (f"Patient/{patient_id}", patient_id)
 
 
 def _key(resource: Resource | None) -> tuple[str | None, str | None]:
@@ -130,14 +178,15 @@ def drafted_concepts(record: Record, index: CodeIndex) -> tuple[frozenset[str], 
     shelf = Shelf([*record.entries, *record.drafts])
     meds = MedicationReader(index, DateReader(), lambda: shelf)
     concepts: frozenset[str] = frozenset()
-    untold = any(item.plain.get("resourceType") in _MEDICATION_DRAFTS for item in record.unreadable)
+    untold = any(item.place.startswith(DRAFTS) and _is_medication(item.plain) for item in record.unreadable)
     for entry in record.drafts:
         resource = entry.resource
-        if resource is None or resource.resourceType not in _MEDICATION_DRAFTS or not meds.names_medication(resource):
+        if resource is None or resource.resourceType != _MEDICATION_DRAFT or not meds.names_medication(resource):
             continue
         concepts |= meds.concepts(resource)
         untold = untold or not meds.resolves(resource)
     return concepts, untold
 
 
-_MEDICATION_DRAFTS = frozenset({"MedicationRequest"})
+def _is_medication(plain: Mapping[str, Any]) -> bool:
+    return plain.get("resourceType") == _MEDICATION_DRAFT

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from types import MappingProxyType
+
+import msgspec
 
 from cds_service.core.timeline import (
     Administration,
@@ -18,7 +21,8 @@ from cds_service.core.timeline import (
     Timeline,
     Unused,
 )
-from cds_service.fhir.structs import Entry, Reference, Resource
+from cds_service.fhir.dates import DateReader
+from cds_service.fhir.structs import ABSENT, Entry, Reference, Resource, meta_decoder
 
 ANY_CONCEPT = "*"
 SOURCE_OF_TYPE = MappingProxyType(
@@ -55,26 +59,41 @@ def tail(reference: str) -> str:
 
 
 def subject_of(resource: Resource) -> str | None:
-    """The reference of the patient the resource names, from `subject` or `patient`."""
+    """The reference of the patient the resource names, from `subject` or `patient`; a contained one names nobody."""
     named = resource.subject or resource.patient
     if isinstance(named, list):
         named = named[0] if named else None
-    return named.reference if isinstance(named, Reference) else None
+    if not isinstance(named, Reference) or not named.reference or named.reference.startswith("#"):
+        return None
+    return named.reference
+
+
+def last_updated(resource: Resource, dates: DateReader) -> datetime | None:
+    """When this version was written, if it says so readably."""
+    if resource.meta is ABSENT:
+        return None
+    try:
+        text = meta_decoder.decode(resource.meta).lastUpdated
+    except msgspec.DecodeError:
+        return None
+    when = dates.read(text) if text else None
+    return when.instant if when is not None else None
 
 
 class Shelf:
     """Resources that others refer to (Medication, Observation, ...), found by any kind of reference."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
-        self._by_key: dict[str, Resource] = {}
+        self._by_url: dict[str, Entry] = {}
+        self._by_name: dict[str, Entry] = {}
         for entry in entries:
             resource = entry.resource
             if resource is None:
                 continue
             if resource.id:
-                self._by_key.setdefault(f"{resource.resourceType}/{resource.id}", resource)
+                self._by_name.setdefault(f"{resource.resourceType}/{resource.id}", entry)
             if entry.fullUrl:
-                self._by_key[entry.fullUrl] = resource
+                self._by_url[entry.fullUrl] = entry
 
     def find(self, reference: str | None, holder: Resource) -> Resource | None:
         """The resource a reference of `holder` points at: contained, in the data, absolute or versioned."""
@@ -85,7 +104,18 @@ class Shelf:
                 if inner.id in (reference[1:], reference):
                     return inner
             return None
-        return self._by_key.get(reference) or self._by_key.get(tail(reference))
+        address = reference.split("/_history/", 1)[0].split("|", 1)[0]
+        entry = self._by_url.get(reference) or self._by_url.get(address)
+        if entry is None:
+            entry = self._by_name.get(tail(address))
+            if entry is not None and _on_another_server(address, entry.fullUrl):
+                return None
+        return entry.resource if entry is not None else None
+
+
+def _on_another_server(address: str, full_url: str | None) -> bool:
+    """An absolute reference that ends like a resource whose own absolute address is a different one."""
+    return "://" in address and full_url is not None and "://" in full_url and address != full_url
 
 
 class Chart:
@@ -125,6 +155,11 @@ class Chart:
             gaps=MappingProxyType(dict(self.gaps)),
             unused=tuple(dict.fromkeys(self.unused)),
         )
+
+
+def is_code(value: object, codes: frozenset[str]) -> bool:
+    """Whether a status is one of these codes; a status that is no text at all is none."""
+    return isinstance(value, str) and value in codes
 
 
 def _frozen(found: dict[str, list[Result]]) -> Mapping[str, tuple[Result, ...]]:

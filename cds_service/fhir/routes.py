@@ -7,40 +7,53 @@ import re
 from cds_service.core.timeline import Route
 from cds_service.fhir.structs import CodeableConcept
 
-_CODES = {
-    ("http://snomed.info/sct", "47625008"): Route.INTRAVENOUS,
-    ("http://snomed.info/sct", "26643006"): Route.ORAL,
-    ("http://snomed.info/sct", "78421000"): Route.INTRAMUSCULAR,
-    ("http://terminology.hl7.org/CodeSystem/v3-RouteOfAdministration", "IV"): Route.INTRAVENOUS,
-    ("http://terminology.hl7.org/CodeSystem/v3-RouteOfAdministration", "IVINJ"): Route.INTRAVENOUS,
-    ("http://terminology.hl7.org/CodeSystem/v3-RouteOfAdministration", "IVPUSH"): Route.INTRAVENOUS,
-    ("http://terminology.hl7.org/CodeSystem/v3-RouteOfAdministration", "IVINFUS"): Route.INTRAVENOUS,
-    ("http://terminology.hl7.org/CodeSystem/v3-RouteOfAdministration", "PO"): Route.ORAL,
-    ("http://terminology.hl7.org/CodeSystem/v3-RouteOfAdministration", "IM"): Route.INTRAMUSCULAR,
-    ("http://ncimeta.nci.nih.gov", "C38276"): Route.INTRAVENOUS,
-    ("http://ncimeta.nci.nih.gov", "C38288"): Route.ORAL,
-    ("http://ncimeta.nci.nih.gov", "C28161"): Route.INTRAMUSCULAR,
-}
+_SNOMED = ("http://snomed.info/sct", "urn:oid:2.16.840.1.113883.6.96")
+_HL7 = ("http://terminology.hl7.org/CodeSystem/v3-RouteOfAdministration", "urn:oid:2.16.840.1.113883.5.112")
+_NCI = ("http://ncimeta.nci.nih.gov", "http://ncicb.nci.nih.gov/xml/owl/EVS/Thesaurus.owl")
+_EDQM = ("http://standardterms.edqm.eu",)
+_LISTED = (
+    (_SNOMED, Route.INTRAVENOUS, ("47625008", "418114005", "419993007")),
+    (_SNOMED, Route.ORAL, ("26643006",)),
+    (_SNOMED, Route.INTRAMUSCULAR, ("78421000",)),
+    (_HL7, Route.INTRAVENOUS, ("IV", "IVINJ", "IVINJBOL", "IVPUSH", "IVINFUS", "IVC")),
+    (_HL7, Route.ORAL, ("PO",)),
+    (_HL7, Route.INTRAMUSCULAR, ("IM",)),
+    (_NCI, Route.INTRAVENOUS, ("C38276",)),
+    (_NCI, Route.ORAL, ("C38288",)),
+    (_NCI, Route.INTRAMUSCULAR, ("C28161",)),
+    (_EDQM, Route.INTRAVENOUS, ("20045000",)),
+    (_EDQM, Route.ORAL, ("20053000",)),
+    (_EDQM, Route.INTRAMUSCULAR, ("20035000",)),
+)
+_CODES = {(system, code): route for systems, route, codes in _LISTED for system in systems for code in codes}
+_SYSTEMS = frozenset(system for system, _ in _CODES)
 _WORDS = (
-    (re.compile(r"\b(?:intravenous\w*|i\.?v\.?|ivpb)(?![\w.])", re.IGNORECASE), Route.INTRAVENOUS),
+    (re.compile(r"\b(?:intra-?venous\w*|i\.?v\.?|ivpb)(?![\w.])", re.IGNORECASE), Route.INTRAVENOUS),
     (re.compile(r"\b(?:oral\w*|by mouth|p\.?o\.?)(?![\w.])", re.IGNORECASE), Route.ORAL),
-    (re.compile(r"\b(?:intramuscular\w*|i\.?m\.?)(?![\w.])", re.IGNORECASE), Route.INTRAMUSCULAR),
+    (re.compile(r"\b(?:intra-?muscular\w*|i\.?m\.?)(?![\w.])", re.IGNORECASE), Route.INTRAMUSCULAR),
 )
 
 
 def read_route(concept: CodeableConcept | None) -> Route | None:
-    """The route; None when none is stated, `other` when it is stated and none of those told apart."""
+    """The route; `other` when it is stated and none of those told apart.
+
+    None when nothing is stated that can be read: a code without words, of a system not listed here, says no route.
+    """
     if concept is None:
         return None
-    texts = [concept.text]
+    written, codes = [concept.text], []
+    is_known_system = False
     for coding in concept.coding or ():
         route = _CODES.get((coding.system or "", coding.code or ""))
         if route is not None:
             return route
-        texts += [coding.display, coding.code]
-    written = [text for text in texts if text]
-    for text in written:
+        is_known_system = is_known_system or coding.system in _SYSTEMS
+        written.append(coding.display)
+        codes.append(coding.code)
+    for text in (*written, *codes):
+        if not text:
+            continue
         for pattern, route in _WORDS:
             if pattern.search(text):
                 return route
-    return Route.OTHER if written else None
+    return Route.OTHER if is_known_system or any(text and text.strip() for text in written) else None

@@ -107,6 +107,7 @@ class Repeat(Struct, gc=False):
     frequency: int | None = None
     period: float | None = None
     periodUnit: str | None = None
+    timeOfDay: list[str] | None = None
 
 
 class Timing(Struct, gc=False):
@@ -114,6 +115,7 @@ class Timing(Struct, gc=False):
 
     event: list[str] | None = None
     repeat: Repeat | None = None
+    code: CodeableConcept | None = None
 
 
 class Dosage(Struct, gc=False):
@@ -182,6 +184,7 @@ class Response(Struct, gc=False):
 class Resource(Struct, gc=False):
     """Every field read of any resource type. A Bundle is a resource too."""
 
+    # what nearly every result has, in the order servers write it: a key is looked for from the last one found on
     resourceType: str | None = None
     id: str | None = None
     meta: Raw = ABSENT
@@ -189,14 +192,17 @@ class Resource(Struct, gc=False):
     status: str | CodeableConcept | None = None
     code: CodeableConcept | str | list[Any] | None = None
     subject: Reference | list[Reference] | None = None
+    effectiveDateTime: str | None = None
+    issued: str | None = None
+    valueQuantity: Quantity | None = None
+    component: list[Component] | None = None
+    # whose it is, what it holds
     patient: Reference | list[Reference] | None = None
     contained: list[Resource] | None = None
     # times
-    effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     effectiveInstant: str | None = None
     effectiveTiming: Timing | None = None
-    issued: str | None = None
     occurenceDateTime: str | None = None
     occurencePeriod: Period | None = None
     occurenceTiming: Timing | None = None
@@ -209,7 +215,6 @@ class Resource(Struct, gc=False):
     dateAsserted: str | None = None
     whenHandedOver: str | None = None
     # Observation and DiagnosticReport
-    valueQuantity: Quantity | None = None
     valueCodeableConcept: CodeableConcept | None = None
     valueString: str | None = None
     valueBoolean: bool | None = None
@@ -222,7 +227,6 @@ class Resource(Struct, gc=False):
     valuePeriod: Raw = ABSENT
     valueAttachment: Raw = ABSENT
     valueReference: Raw = ABSENT
-    component: list[Component] | None = None
     hasMember: list[Reference] | None = None
     result: Raw = ABSENT
     # medications

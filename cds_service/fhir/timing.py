@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
-from cds_service.core.dates import When, add_months, day_range, on_day
+from cds_service.core.dates import When, add_days, add_months, day_range, on_day
 from cds_service.core.timeline import Dose
 from cds_service.fhir.dates import DateReader
 from cds_service.fhir.structs import Dosage, Quantity, Repeat
 from cds_service.fhir.ucum import number, read_dose
 
 _LONGEST_PLAN_DAYS = 366
-_DAYS_OF_UNIT = {"h": Decimal(1) / 24, "d": Decimal(1), "wk": Decimal(7)}
+_DATE_LENGTH = 10
+_HOURS_OF_UNIT = {"min": Decimal(1) / 60, "h": Decimal(1), "d": Decimal(24), "wk": Decimal(168)}
+_HOURS_OF_DAY = 24
+# What HL7's abbreviations say about a day.
+_TIMES_OF_CODE = {"BID": 2, "TID": 3, "QID": 4, "Q12H": 2, "Q8H": 3, "Q6H": 4, "Q4H": 6, "Q3H": 8, "Q2H": 12, "Q1H": 24}
 
 
 def planned_period(instructions: list[Dosage], dates: DateReader) -> tuple[When | None, When | None]:
@@ -27,6 +31,16 @@ def planned_period(instructions: list[Dosage], dates: DateReader) -> tuple[When 
         starts += [when for when in [dates.read(period.start) if period.start else None] if when]
         ends += [when for when in [dates.read(period.end) if period.end else None] if when]
     return min(starts, default=None, key=_by_day), max(ends, default=None, key=_by_day)
+
+
+def has_bad_dates(instruction: Dosage, dates: DateReader) -> bool:
+    """True when a start, an end or an event is written that is no date."""
+    timing = instruction.timing
+    if timing is None:
+        return False
+    period = timing.repeat.boundsPeriod if timing.repeat is not None else None
+    written = [*(timing.event or ()), *((period.start, period.end) if period is not None else ())]
+    return any(text is not None and dates.read(text) is None for text in written)
 
 
 def planned_days(
@@ -54,7 +68,7 @@ def planned_days(
         return starts, ends, None, None
     count = max((found for instruction in instructions if (found := _count(_repeat(instruction)))), default=None)
     if ends is None and starts is not None and count is not None and daily:
-        ends = on_day(starts.last + timedelta(days=count - 1))
+        ends = on_day(add_days(starts.last, count - 1))
     return starts, ends, None, count
 
 
@@ -70,8 +84,8 @@ def _is_daily(repeat: Repeat | None) -> bool:
     """Every day, or nothing said about how often."""
     if repeat is None or repeat.period is None or repeat.periodUnit is None:
         return True
-    days = _DAYS_OF_UNIT.get(repeat.periodUnit)
-    return days is not None and Decimal(str(repeat.period)) * days <= 1
+    hours = _HOURS_OF_UNIT.get(repeat.periodUnit)
+    return hours is not None and Decimal(str(repeat.period)) * hours <= _HOURS_OF_DAY
 
 
 def _count(repeat: Repeat | None) -> int | None:
@@ -93,48 +107,48 @@ def _days_of(duration: Quantity) -> int | None:
     if unit in ("mo", "a"):
         months = int(value) * (12 if unit == "a" else 1)
         return (add_months(date(2001, 1, 1), min(months, 1200)) - date(2001, 1, 1)).days
-    factor = _DAYS_OF_UNIT.get({"day": "d", "days": "d", "week": "wk", "weeks": "wk"}.get(unit or "", unit or ""))
-    if factor is None:
+    hours = _HOURS_OF_UNIT.get({"day": "d", "days": "d", "week": "wk", "weeks": "wk"}.get(unit or "", unit or ""))
+    if hours is None:
         return None
-    days = value * factor
+    days = value * hours / _HOURS_OF_DAY
     return int(days.to_integral_value(rounding="ROUND_CEILING")) if days <= _LONGEST_PLAN_DAYS * 10 else None
 
 
 def daily_dose(instructions: list[Dosage]) -> Dose | None:
-    """What the order gives a day, mg: instructions of one sequence number add up, different ones follow each other.
+    """What the order gives on its largest day, mg. None when no dose is written; without mg when one cannot be read.
 
-    None when no dose is written; a `Dose` without mg when one is written that cannot be read.
+    Instructions naming their dates count on those dates; of the others, those of one sequence number add up, and
+    different numbers follow each other.
     """
-    steps: dict[int | None, list[Dose]] = defaultdict(list)
+    steps: dict[str | int | None, list[Dose]] = defaultdict(list)
     for instruction in instructions:
-        for dose in _doses(instruction):
-            steps[_step(instruction, instructions)].append(dose)
+        dose = _dose(instruction)
+        if dose is None:
+            continue
+        events = instruction.timing.event if instruction.timing is not None else None
+        for event in events or ():
+            steps[event[:_DATE_LENGTH]].append(dose)
+        if not events:
+            steps[instruction.sequence].append(_times(dose, _times_a_day(instruction)))
     if not steps:
         return None
     totals = []
     for doses in steps.values():
-        amounts = [dose.mg for dose in doses]
-        if None in amounts:
+        amounts = [dose.mg for dose in doses if dose.mg is not None]
+        if len(amounts) < len(doses):
             return Dose(None, doses[0].milliliters if len(doses) == 1 else None)
-        totals.append(sum((amount for amount in amounts if amount is not None), Decimal(0)))
+        totals.append(sum(amounts, Decimal(0)))
     return Dose(max(totals))
 
 
-def _step(instruction: Dosage, instructions: list[Dosage]) -> int | None:
-    """Instructions naming their own dates are steps of their own; otherwise `sequence` tells."""
-    if instruction.timing is not None and instruction.timing.event:
-        return -1 - instructions.index(instruction)
-    return instruction.sequence
-
-
-def _doses(instruction: Dosage) -> list[Dose]:
-    written = [instruction.doseQuantity]
+def _dose(instruction: Dosage) -> Dose | None:
+    """The dose of one instruction; of one said twice (as ordered, as calculated) the readable one counts."""
+    written = [instruction.doseQuantity, instruction.dose]
     for part in instruction.doseAndRate or ():
         most = (part.doseRange.high or part.doseRange.low) if part.doseRange is not None else None
         written.append(part.doseQuantity or most)
-    times = _times_a_day(_repeat(instruction))
-    doses = [read_dose(quantity) for quantity in written if quantity is not None]
-    return [_times(dose, times) for dose in doses if dose is not None]
+    doses = [dose for quantity in written if quantity is not None and (dose := read_dose(quantity)) is not None]
+    return next((dose for dose in doses if dose.mg is not None), doses[0] if doses else None)
 
 
 def _times(dose: Dose, times: Decimal) -> Dose:
@@ -142,14 +156,19 @@ def _times(dose: Dose, times: Decimal) -> Dose:
     return Dose(dose.mg * times if dose.mg is not None else None, milliliters)
 
 
-def _times_a_day(repeat: Repeat | None) -> Decimal:
+def _times_a_day(instruction: Dosage) -> Decimal:
     """How often a day the dose is given; once when nothing (or less than daily) is said."""
+    timing = instruction.timing
+    repeat = timing.repeat if timing is not None else None
+    if repeat is not None and repeat.timeOfDay:
+        return Decimal(len(repeat.timeOfDay))
     if repeat is None or not repeat.frequency:
-        return Decimal(1)
+        codings = timing.code.coding or () if timing is not None and timing.code is not None else ()
+        return Decimal(max((_TIMES_OF_CODE.get(coding.code or "", 1) for coding in codings), default=1))
     if repeat.period is None or repeat.periodUnit is None:
-        return Decimal(repeat.frequency)
-    unit = _DAYS_OF_UNIT.get(repeat.periodUnit)
+        return Decimal(max(1, repeat.frequency))
+    hours = _HOURS_OF_UNIT.get(repeat.periodUnit)
     period = Decimal(str(repeat.period))
-    if unit is None or period <= 0:
+    if hours is None or period <= 0:
         return Decimal(1)
-    return max(Decimal(1), Decimal(repeat.frequency) / (period * unit))
+    return max(Decimal(1), Decimal(repeat.frequency) * _HOURS_OF_DAY / (period * hours))

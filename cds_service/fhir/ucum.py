@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from cds_service.core.timeline import Dose
 from cds_service.fhir.structs import Quantity
@@ -18,6 +19,7 @@ _PREFIXES = {"k": 3, "h": 2, "da": 1, "": 0, "d": -1, "c": -2, "m": -3, "u": -6,
 _UNIT = re.compile(r"(k|h|da|d|c|m|u|n|p|f|)(g|l|L)(?:\{[^{}]*\})?", re.ASCII)
 
 
+@lru_cache(maxsize=256)
 def scale(unit: str) -> tuple[str, Decimal] | None:
     """("mass", factor to mg) or ("volume", factor to mL) of a UCUM unit; None when it is neither."""
     match = _UNIT.fullmatch(unit)

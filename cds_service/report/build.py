@@ -9,6 +9,7 @@ from cds_service.core.case import Case
 from cds_service.core.evaluate import Verdict
 from cds_service.core.exposure import InfusionDay
 from cds_service.core.indicators import FINDING_STATUSES, indicator
+from cds_service.core.label import Requirement
 from cds_service.core.timeline import Unused
 from cds_service.labels import LabelBundle
 from cds_service.report.messages import message
@@ -47,11 +48,17 @@ def _infusion(number: int, day: InfusionDay) -> dict[str, Any]:
 
 def assessment_row(bundle: LabelBundle, assessment: Assessment, case: Case, hook: str | None) -> dict[str, Any]:
     """One assessment with its indicator at the hook (None: the plain report) and its message."""
+    shown = indicator(bundle.label, assessment, hook, case.as_of)
     requirement = bundle.label.requirement(assessment.requirement)
+    return build_row(requirement, assessment, shown, message(bundle, assessment, case.timeline.gaps))
+
+
+def build_row(requirement: Requirement, assessment: Assessment, shown: str | None, sentence: str) -> dict[str, Any]:
+    """One assessment as the outside sees it; every key present, unknown values null."""
     return {
         "requirement": assessment.requirement,
         "status": assessment.status.value,
-        "indicator": indicator(bundle.label, assessment, hook, case.as_of),
+        "indicator": shown,
         "due": assessment.due.isoformat() if assessment.due is not None else None,
         "daysOverdue": assessment.days_overdue,
         "lastDone": assessment.last_done.isoformat() if assessment.last_done is not None else None,
@@ -61,7 +68,7 @@ def assessment_row(bundle: LabelBundle, assessment: Assessment, case: Case, hook
         "note": ",".join(note.value for note in assessment.notes) or None,
         "evidence": list(assessment.evidence),
         "section": requirement.section,
-        "message": message(bundle, assessment, case.timeline.gaps),
+        "message": sentence,
     }
 
 

@@ -30,13 +30,17 @@ def as_text(facts: Mapping[str, Fact]) -> Facts:
     for name, value in facts.items():
         if value is None:
             continue
-        found[name] = day_text(value) if isinstance(value, date) else str(value)
+        found[name] = day_text(value) if isinstance(value, date) else _with_thousands(str(value))
     for name in ("days", "age"):
         if name in found:
             found[f"{name}_text"] = "1 day" if found[name] == "1" else f"{found[name]} days"
     if "test" in found:
         found["Test"] = found["test"][:1].upper() + found["test"][1:]
     return found
+
+
+def _with_thousands(text: str) -> str:
+    return f"{int(text):,}" if len(text) > 3 and text.isascii() and text.isdigit() else text
 
 
 def message(bundle: LabelBundle, assessment: Assessment, gaps: Mapping[Source, Gap]) -> str:

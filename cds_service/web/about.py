@@ -22,6 +22,7 @@ def about(engines: Iterable[Engine], settings: Settings) -> dict[str, Any]:
         "intendedUse": "Decision support for health professionals who treat adults with LEMTRADA under the US label. "
         "No alarms for reactions during an infusion; not for the other alemtuzumab product.",
         "limits": COUNTED,
+        "feedback": "Checked and counted in the log; not stored by this version.",
         "labels": [label_about(engine) for engine in engines],
     }
 

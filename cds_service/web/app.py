@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import anyio
 import msgspec
@@ -16,6 +16,7 @@ from anyio import CapacityLimiter
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
 
 from cds_service import __version__
 from cds_service.cds_hooks.discovery import DiscoveryResponse, encode_discovery
@@ -28,12 +29,12 @@ from cds_service.cds_hooks.errors import (
     unknown_service,
     unprocessable,
 )
-from cds_service.cds_hooks.feedback import parse_feedback
+from cds_service.cds_hooks.feedback import FeedbackBatch, parse_feedback
 from cds_service.cds_hooks.wire import encode_response
 from cds_service.core.dates import AsOf
 from cds_service.engine import Engine
 from cds_service.fhir.decode import NotABundleError, UnreadableInputError
-from cds_service.settings import MEBIBYTE, Settings
+from cds_service.settings import MEBIBYTE, Settings, check_servable
 from cds_service.web.about import about
 from cds_service.web.bodies import read_body
 from cds_service.web.hooks import HookService, hook_services
@@ -56,6 +57,7 @@ class _Shell:
     """The routes with what they share: engines, services, limits and the clock."""
 
     def __init__(self, settings: Settings, clock: Clock | None) -> None:
+        check_servable(settings)
         self.settings = settings
         self.clock = clock or partial(_now, settings)
         self.engines = [Engine.load(label, settings.zone) for label in settings.labels]
@@ -77,6 +79,7 @@ class _Shell:
         )
         self.app.add_exception_handler(CdsHooksError, _refuse)
         self.app.add_exception_handler(HTTPException, _refuse_http)
+        self.app.add_exception_handler(ClientDisconnect, _hung_up)
         self._routes()
 
     @asynccontextmanager
@@ -105,19 +108,14 @@ class _Shell:
         service = self._service(service_id)
         body = await read_body(request, self.settings.max_body_bytes)
         now = self.clock()
-        outcome = await self._run(body, partial(service.call, body, AsOf(now.date(), now)))
-        if outcome.verdict is not None:
-            _log_failures(service_id, outcome.verdict.failures)
-        return Response(encode_response(outcome.response), media_type=JSON)
+        answer = await self._run(body, partial(_answer, service, body, AsOf(now.date(), now)))
+        return Response(answer, media_type=JSON)
 
     async def feedback(self, service_id: str, request: Request) -> Response:
         """What users did with cards. Checked and counted in the log; keeping it durably comes with the store."""
         self._service(service_id)
         body = await read_body(request, self.settings.max_body_bytes)
-        try:
-            batch = parse_feedback(msgspec.json.decode(body))
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-            raise not_json() from None
+        batch = await self._run(body, partial(_feedback, body))
         for entry in batch.feedback:
             _log.info("feedback service=%s outcome=%s", service_id, entry.outcome)
         return Response(b"{}", media_type=JSON)
@@ -125,22 +123,10 @@ class _Shell:
     async def evaluate(self, request: Request) -> Response:
         """A Bundle in, one patient's report out, for callers that are no EHR."""
         body = await read_body(request, self.settings.max_body_bytes)
-        moment = request.query_params.get("asOf") or self.clock().isoformat(timespec="seconds")
-        reports = await self._run(body, partial(self._reports, body, moment))
-        if len(reports) != 1:
-            issue = Issue("value", f"The Bundle holds {len(reports)} patients; send one patient at a time.")
-            raise unprocessable(issue)
-        return Response(msgspec.json.encode(reports[0]), media_type=JSON)
-
-    def _reports(self, body: bytes, moment: str) -> list[dict[str, Any]]:
-        try:
-            return self.engines[0].reports(body, moment)
-        except NotABundleError as error:
-            raise unprocessable(Issue("structure", str(error))) from None
-        except UnreadableInputError as error:
-            raise not_json(str(error)) from None
-        except ValueError as error:
-            raise unprocessable(Issue("value", f"asOf: {error}", ("asOf",))) from None
+        asked = request.query_params.get("asOf", "").replace(" ", "+")  # a + that was not encoded arrives as a space
+        moment = asked or self.clock().isoformat(timespec="seconds")
+        report = await self._run(body, partial(_report, self.engines[0], body, moment))
+        return Response(report, media_type=JSON)
 
     async def show_about(self) -> Response:
         """What is checked, by which label revision, and what is not."""
@@ -177,21 +163,66 @@ def _now(settings: Settings) -> datetime:
     return datetime.now(settings.zone) if settings.zone is not None else datetime.now().astimezone()
 
 
-def _log_failures(service_id: str, failures: tuple[tuple[str, Exception], ...]) -> None:
-    for requirement, error in failures:
+def _answer(service: HookService, body: bytes, as_of: AsOf) -> bytes:
+    """The body of the answer to one call. What failed or was not the patient's is logged by requirement and count."""
+    outcome, name = service.call(body, as_of), service.service.id
+    for requirement, error in outcome.verdict.failures if outcome.verdict is not None else ():
         kind = type(error).__name__
-        _log.error("requirement failed service=%s requirement=%s type=%s", service_id, requirement, kind)
+        _log.error("requirement failed service=%s requirement=%s type=%s", name, requirement, kind)
+    if outcome.foreign:
+        _log.warning("foreign resources not used service=%s count=%d", name, outcome.foreign)
+    return encode_response(outcome.response)
 
 
-async def _refuse(_: Request, error: Exception) -> Response:
+def _feedback(body: bytes) -> FeedbackBatch:
+    try:
+        return parse_feedback(msgspec.json.decode(body))
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        raise not_json() from None
+
+
+def _report(engine: Engine, body: bytes, moment: str) -> bytes:
+    try:
+        engine.check_as_of(moment)
+    except ValueError:
+        hint = "asOf must be a date (2026-11-23) or an instant with offset (2026-11-23T09:00:00-05:00)."
+        raise unprocessable(Issue("value", hint, ("asOf",))) from None
+    try:
+        reports = engine.reports(body, moment)
+    except NotABundleError as error:
+        raise unprocessable(Issue("structure", _sentence(error))) from None
+    except UnreadableInputError as error:
+        raise not_json(_sentence(error)) from None
+    if len(reports) != 1:
+        raise unprocessable(Issue("value", f"The Bundle holds {len(reports)} patients; send one patient at a time."))
+    return msgspec.json.encode(reports[0])
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    """An error status with its OperationOutcome. Logged by status and issue code: the path may be anything."""
     status = error.status if isinstance(error, CdsHooksError) else 500
-    body = error.body() if isinstance(error, CdsHooksError) else None
+    issues = error.issues if isinstance(error, CdsHooksError) else ()
+    _log.info("refused method=%s status=%d codes=%s", request.method, status, ",".join(item.code for item in issues))
+    body = operation_outcome(issues) if issues else None
     return Response(msgspec.json.encode(body) if body else b"", status, media_type=JSON)
+
+
+async def _hung_up(_: Request, __: Exception) -> Response:
+    """The caller closed the connection while sending: nobody reads this answer, and it is no fault of ours."""
+    return Response(status_code=400)
 
 
 async def _refuse_http(_: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    text = {404: "There is nothing at this address.", 405: "This address does not take that method."}
-    outcome = operation_outcome([Issue("not-found", text.get(status, "The request was refused."))])
+    told = {
+        404: Issue("not-found", "There is nothing at this address; services are listed at /cds-services."),
+        405: Issue("not-supported", "This address does not take that method."),
+    }
+    outcome = operation_outcome([told.get(status, Issue("processing", "The request was refused."))])
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     return Response(msgspec.json.encode(outcome), status, headers=headers, media_type=JSON)

@@ -18,7 +18,7 @@ async def read_body(request: Request, limit: int) -> bytes:
     if media_type not in _JSON or request.headers.get("content-encoding", "identity").lower() != "identity":
         raise unsupported_media_type()
     announced = request.headers.get("content-length", "0")
-    if announced.isdigit() and int(announced) > limit:
+    if announced.isascii() and announced.isdigit() and int(announced) > limit:
         raise too_large(limit)
     chunks: list[bytes] = []
     size = 0

@@ -15,7 +15,6 @@ from cds_service.cds_hooks.discovery import Service
 from cds_service.cds_hooks.errors import missing_data, not_json, wrong_patient
 from cds_service.cds_hooks.models import CdsResponse
 from cds_service.cds_hooks.request import CdsRequest, parse_head
-from cds_service.core.case import Treatment
 from cds_service.core.exposure import is_drug_order
 from cds_service.core.indicators import ORDERING_HOOKS
 from cds_service.core.timeline import Gap, Source
@@ -37,6 +36,12 @@ class Outcome:
 
     response: CdsResponse
     verdict: Verdict | None = None
+
+    @property
+    def foreign(self) -> int:
+        """How many resources of other patients were among what was received (and not used)."""
+        unused = self.verdict.case.timeline.unused if self.verdict is not None else ()
+        return sum(item.why == "wrong-patient" for item in unused)
 
 
 class HookService:
@@ -86,7 +91,7 @@ class HookService:
         gap = verdict.case.timeline.gaps.get(Source.ADMINISTRATIONS)
         if gap in (Gap.NOT_PROVIDED, Gap.UNREADABLE):
             raise missing_data(Source.ADMINISTRATIONS.value)
-        if gap is Gap.PARTIAL and verdict.case.treatment in (Treatment.NONE, Treatment.CONSIDERED):
+        if gap is Gap.PARTIAL and not _shows_exposure(verdict):
             raise missing_data(Source.ADMINISTRATIONS.value, reason="was incomplete and shows no infusion")
         return Outcome(self._answer(verdict, request), verdict)
 
@@ -95,6 +100,12 @@ class HookService:
         subject = Subject(context.patient_id, context.encounter_id, context.user_id)
         call = Call(self.hook, request.hook_instance, subject, unreadable_orders)
         return answer(self.engine.bundle, verdict, call)
+
+
+def _shows_exposure(verdict: Verdict) -> bool:
+    """Whether any administration received is, or may be, one of the drug."""
+    found = verdict.case.exposures
+    return bool(found.days or found.doubts or found.other_regimen)
 
 
 def hook_services(engine: Engine, *, lenient_hook_instance: bool = False) -> dict[str, HookService]:

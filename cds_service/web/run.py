@@ -19,6 +19,7 @@ BANNER = (
 
 def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     """Serve until stopped. With several workers each one reads the settings again."""
+    app = create_app(settings)  # also with several workers: wrong settings must stop the start, not each worker
     _log_to_stderr()
     for line in (BANNER, *settings.notices):
         logging.getLogger("cds_service").warning(line)
@@ -27,7 +28,7 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
             "cds_service.web.run:worker_app", factory=True, host=host, port=port, workers=workers, access_log=False
         )
     else:
-        uvicorn.run(create_app(settings), host=host, port=port, access_log=False)
+        uvicorn.run(app, host=host, port=port, access_log=False)
 
 
 def worker_app() -> FastAPI:

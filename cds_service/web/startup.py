@@ -20,8 +20,8 @@ def check_templates(bundle: LabelBundle) -> None:
             validate_order(lab_order(rule.test.order, rule.test.name, _SAMPLE, first=_SAMPLE_DAY))
             validate_order(lab_order(rule.test.order, rule.test.name, _SAMPLE, first=_SAMPLE_DAY, last=_SAMPLE_DAY))
         elif isinstance(rule, Premedication):
-            for first in (None, _SAMPLE_DAY):
-                dose = int(rule.required_mg)
+            dose = int(rule.required_mg)
+            for dates in ((), (_SAMPLE_DAY,)):
                 validate_order(
-                    infusion_order(rule.order, dose, _SAMPLE, days=rule.days, first=first, instruction="sample")
+                    infusion_order(rule.order, dose, _SAMPLE, dates=dates, count=rule.days, instruction="sample")
                 )

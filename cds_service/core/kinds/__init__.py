@@ -6,6 +6,7 @@ A closed set. A kind may look at the case only; it may not know the drug, the ho
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from cds_service.core import label as rules
 from cds_service.core.assessment import Assessment
@@ -35,3 +36,5 @@ def judge(requirement: rules.Requirement, case: Case) -> Iterator[Assessment]:
             yield product.judge_history(requirement, case)
         case rules.FollowUpEnd():
             yield follow_up_end.judge(requirement, case)
+        case _:  # pragma: no cover - a closed set
+            assert_never(rule)

@@ -104,8 +104,6 @@ def _on_day(record: Administration, day: InfusionDay, rule: Premedication) -> Gi
     start = record.start
     if start is not None and not start.first <= day.date <= start.last:
         return None
-    if start is None and record.why_not is None:
-        return None
     before = starts_before(start, day.start) if start is not None else None
     unclear_form = agent.form_unclear and record.route not in _SETTLING_ROUTES
     if record.exposure is Exposure.UNKNOWN or unclear_form or (start is not None and not start.is_exact_day):

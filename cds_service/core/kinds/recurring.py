@@ -10,7 +10,7 @@ from datetime import date
 from cds_service.core.assessment import Assessment, Fact, Note, Reason, Status
 from cds_service.core.case import Case, Treatment
 from cds_service.core.courses import FollowUp
-from cds_service.core.dates import ONE_DAY, add_months
+from cds_service.core.dates import add_days, add_months
 from cds_service.core.kinds.baseline import already_ordered, pending, unread, wrong_tests
 from cds_service.core.kinds.common import ADMINISTRATIONS, LABS, not_applicable, untreated
 from cds_service.core.label import Recurring, Requirement
@@ -81,12 +81,12 @@ def _answer(
     evidence = last.references if last else ()
     if last is not None and last.issued_only:
         notes.append(Note.ISSUED_DATE)
-    since = last.when.last if last is not None else follow_up.anchor - ONE_DAY
+    since = last.when.last if last is not None else add_days(follow_up.anchor, -1)
     if status in (Status.DUE, Status.OVERDUE):
-        wrong = wrong_tests(case, rule.test, since + ONE_DAY, today)
+        wrong = wrong_tests(case, rule.test, add_days(since, 1), today)
         if wrong:
             reason, evidence = Reason.WRONG_TEST, (*evidence, *wrong)
-        if pending(case, rule.test, since + ONE_DAY, today):
+        if pending(case, rule.test, add_days(since, 1), today):
             notes.append(Note.PRELIMINARY_EXISTS)
     ordered = already_ordered(case, rule.test.ordered_as, last.when.last if last else None)
     if ordered is not None:

@@ -1,0 +1,118 @@
+"""Resources that say something about the label's subjects which nobody can read: named, and never taken for absent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from cds_service.core.timeline import Mention, Unused
+from cds_service.fhir.codes import CodeIndex
+from cds_service.fhir.decode import Unreadable, salvage
+from cds_service.fhir.meds import MedicationReader
+from cds_service.fhir.owners import OneOwner, Owners
+from cds_service.fhir.record import ANY_CONCEPT, SOURCE_OF_TYPE, Chart, is_code, subject_of
+from cds_service.fhir.structs import CodeableConcept, Coding, Entry, Resource
+
+_NEVER_HAPPENED = frozenset({"entered-in-error", "not-done", "cancelled", "registered", "draft"})
+_NAMED_TYPES = frozenset({*SOURCE_OF_TYPE, "Medication", "OperationOutcome", "Bundle"})
+
+
+class Doubts:
+    """Files what could not be read, or not be attributed, of one record."""
+
+    def __init__(self, index: CodeIndex, meds: MedicationReader) -> None:
+        self._index, self._meds = index, meds
+
+    def concepts_of(self, resource: Resource) -> frozenset[str]:
+        """Concepts of whatever the resource is about."""
+        found = self._index.coded(resource.code) | self._meds.concepts(resource)
+        return found.union(*(self._index.coded(part.code) for part in resource.component or ()))
+
+    def file(self, item: Unreadable, owners: Owners | OneOwner, charts: Sequence[Chart], strays: list[Unused]) -> bool:
+        """Name it where it belongs, and doubt what could rest on its absence; False for somebody else's, only named."""
+        kind = item.plain.get("resourceType")
+        if isinstance(kind, str) and kind not in _NAMED_TYPES:
+            return True
+        read = salvage(item.plain)
+        subject = subject_of(read)
+        chart = owners.find(subject) if kind != "Patient" else owners.find(item.reference)
+        if chart is None and kind != "Patient" and not owners.is_unnamed(subject):
+            strays.append(Unused(item.reference, "unreadable"))
+            return False
+        for concerned in charts if chart is None else (chart,):
+            concerned.drop(item.reference, "unreadable")
+            self._doubt_unreadable(concerned, kind if isinstance(kind, str) else None, item, read)
+        return True
+
+    def _doubt_unreadable(self, chart: Chart, kind: str | None, item: Unreadable, read: Resource) -> None:
+        if is_code(item.plain.get("status"), _NEVER_HAPPENED):
+            return
+        concepts = self.concepts_of(read) | self._plain_concepts(item.plain)
+        if kind in ("Observation", "DiagnosticReport", None):
+            told = _has_readable_code(item.plain.get("code"))
+            self.doubt(chart, kind or "Observation", item.reference, concepts if told else {ANY_CONCEPT})
+        if kind == "MedicationAdministration" and not concepts and not self._meds.resolves(read):
+            chart.administrations.append(self._meds.unreadable(item.reference, concepts))
+        if kind is None:
+            self.doubt(chart, "MedicationAdministration", item.reference, concepts)
+        elif kind not in ("Observation", "DiagnosticReport"):
+            self.doubt(chart, kind, item.reference, concepts)
+
+    def doubt(self, chart: Chart, kind: str, reference: str, concepts: Iterable[str]) -> None:
+        """A resource with these concepts exists but says nothing usable: what could rest on its absence is in doubt."""
+        found = frozenset(concepts)
+        if kind in ("Observation", "DiagnosticReport"):
+            for concept in found:
+                chart.unread[concept].append(reference)
+        elif kind == "MedicationAdministration" and found:
+            chart.administrations.append(self._meds.unreadable(reference, found))
+        elif kind in ("MedicationStatement", "MedicationUsage", "MedicationDispense", "MedicationRequest") and found:
+            chart.mentions.append(Mention(reference, found, by_text=False))
+
+    def _plain_concepts(self, plain: dict[str, Any]) -> frozenset[str]:
+        """Concepts of an untyped resource, as far as its codes can be made out."""
+        parts = plain.get("component")
+        holders = [plain, *(part for part in (parts if isinstance(parts, list) else ()) if isinstance(part, dict))]
+        found: frozenset[str] = frozenset()
+        for holder in holders:
+            for name in ("code", "medicationCodeableConcept", "medication"):
+                concept = holder.get(name)
+                if isinstance(concept, dict):
+                    inner = concept.get("concept")
+                    found |= self._plain_concept(inner if isinstance(inner, dict) else concept)
+        return found
+
+    def _plain_concept(self, concept: dict[str, Any]) -> frozenset[str]:
+        read = [
+            Coding(_text(item.get("system")), _text(item.get("code")), _text(item.get("display")))
+            for item in _plain_codings(concept)
+        ]
+        return self._index.drug(CodeableConcept(read, _text(concept.get("text"))))[0]
+
+
+def as_unreadable(entry: Entry) -> Unreadable:
+    """A resource that does not say its type: readable, but not as anything."""
+    plain = {
+        name: msgspec.to_builtins(value)
+        for name in ("code", "subject", "patient", "medicationCodeableConcept", "medicationReference")
+        if (value := getattr(entry.resource, name, None)) is not None
+    }
+    return Unreadable(entry.fullUrl or "resource without resourceType", plain)
+
+
+def _plain_codings(concept: dict[str, Any]) -> list[dict[str, Any]]:
+    codings = concept.get("coding")
+    return [item for item in (codings if isinstance(codings, list) else [codings]) if isinstance(item, dict)]
+
+
+def _has_readable_code(code: object) -> bool:
+    """Whether an untyped code says what the resource is about, so that it can be ruled out for other tests."""
+    if not isinstance(code, dict):
+        return False
+    return any(_text(item.get("system")) and _text(item.get("code")) for item in _plain_codings(code))
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else str(value) if isinstance(value, int) else None

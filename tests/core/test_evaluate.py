@@ -1,0 +1,73 @@
+"""A fault inside one requirement is that requirement's alone; how loudly an answer speaks."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from cds_service.core import indicators
+from cds_service.core.assessment import Assessment, Note, Reason, Status
+from cds_service.core.dates import AsOf
+from cds_service.core.evaluate import evaluate
+from cds_service.core.kinds import baseline
+from cds_service.core.timeline import Gap, Source, Timeline
+from cds_service.labels import load_label
+
+LABEL = load_label("lemtrada-us").label
+TODAY = AsOf(date(2026, 3, 6))
+
+
+def test_a_fault_in_one_kind_leaves_the_others_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> Assessment:
+        raise ZeroDivisionError
+
+    whole = evaluate(LABEL, Timeline(), TODAY)
+    monkeypatch.setattr(baseline, "judge", fail)
+    verdict = evaluate(LABEL, Timeline(), TODAY)
+    failed = {name for name, error in verdict.failures if isinstance(error, ZeroDivisionError)}
+    assert failed == {item.id for item in LABEL.requirements if item.kind == "baseline"}
+    for before, after in zip(whole.assessments, verdict.assessments, strict=True):
+        if after.requirement in failed:
+            assert (after.status, after.reason) == (Status.CANNOT_TELL, Reason.INTERNAL_ERROR)
+        else:
+            assert after == before
+
+
+def test_without_administrations_nothing_is_silent() -> None:
+    verdict = evaluate(LABEL, Timeline(gaps={Source.ADMINISTRATIONS: Gap.NOT_PROVIDED}), TODAY)
+    assert {item.status for item in verdict.assessments} == {Status.CANNOT_TELL}
+
+
+def test_every_requirement_speaks_at_the_order_and_all_but_history_at_the_chart() -> None:
+    ids = {item.id for item in LABEL.requirements}
+    assert LABEL.hooks["order-sign"] == ids - {"follow-up-complete"}
+    assert LABEL.hooks[indicators.PATIENT_VIEW] == ids - {"campath-history"}
+
+
+def test_a_hook_the_label_does_not_know_says_nothing() -> None:
+    overdue = Assessment("tsh-quarterly", Status.OVERDUE, days=90)
+    assert indicators.indicator(LABEL, overdue, None, TODAY) == "warning"
+    assert indicators.indicator(LABEL, overdue, "medication-refill", TODAY) is None
+
+
+@pytest.mark.parametrize(
+    "item, shown, finding, actionable",
+    [
+        (Assessment("tsh-quarterly", Status.OVERDUE), "info", True, True),
+        (Assessment("tsh-quarterly", Status.DUE, notes=(Note.ALREADY_ORDERED,)), None, False, False),
+        (Assessment("tsh-quarterly", Status.CANNOT_TELL), "warning", False, True),
+        (Assessment("follow-up-complete", Status.MET), "info", False, False),
+        (Assessment("tsh-quarterly", Status.MET), None, False, False),
+        (Assessment("no-such-requirement", Status.OVERDUE), None, False, False),
+    ],
+)
+def test_findings_and_what_someone_should_look_at(
+    item: Assessment,
+    shown: str | None,
+    finding: bool,  # noqa: FBT001 - a table
+    actionable: bool,  # noqa: FBT001 - a table
+) -> None:
+    assert indicators.indicator(LABEL, item, None, TODAY) == shown
+    assert indicators.is_finding(item, shown) is finding
+    assert indicators.is_actionable(item, shown) is actionable

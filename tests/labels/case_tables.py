@@ -1,0 +1,348 @@
+"""From the case tables (tests/labels/<label>/<requirement>.toml) to timelines, without any FHIR in between.
+
+How to write a case stands in tests/labels/README.md. A table cannot say null: "none" stands for it.
+"""
+
+from __future__ import annotations
+
+import calendar
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from cds_service.core.assessment import Assessment
+from cds_service.core.case import Case
+from cds_service.core.dates import AsOf, When, on_day
+from cds_service.core.evaluate import Verdict, evaluate
+from cds_service.core.indicators import PATIENT_VIEW, indicator, is_actionable, speaks
+from cds_service.core.label import Label
+from cds_service.core.timeline import (
+    Administration,
+    ConditionFact,
+    Dose,
+    DrugOrder,
+    Exposure,
+    Gap,
+    Mention,
+    Result,
+    Route,
+    Source,
+    TestOrder,
+    Timeline,
+)
+
+TABLES = Path(__file__).parent / "lemtrada_us"
+ZONE = "-05:00"  # where nothing else is said
+FIRST_COURSE_DAYS, LATER_COURSE_DAYS = 5, 3  # what `courses` writes: the numbers of the label are under test
+
+STATUSES = {
+    "completed": Exposure.GIVEN,
+    "in-progress": Exposure.STARTED,
+    "stopped": Exposure.STARTED,
+    "on-hold": Exposure.STARTED,
+    "not-done": Exposure.NONE,
+    "entered-in-error": Exposure.NONE,
+    "unknown": Exposure.UNKNOWN,
+}
+DRUGS = {
+    "lemtrada": ("lemtrada",),
+    "alemtuzumab": ("alemtuzumab-unspecified",),
+    "campath": ("campath",),
+    "lemtrada and campath": ("lemtrada", "campath"),
+    "unresolved": (),
+}
+TESTS = {
+    "tsh": "tsh",
+    "free T4": "tsh-look-alikes",
+    "creatinine": "serum-creatinine",
+    "urine creatinine": "creatinine-look-alikes",
+    "upcr": "urine-protein-creatinine-ratio",
+    "albumin/creatinine ratio": "upcr-look-alikes",
+    "cbc": "cbc-with-differential-panel",
+    "cbc without differential": "cbc-look-alikes",
+    "leukocytes": "leukocytes",
+    "platelets": "platelets",
+    "hemoglobin": "hemoglobin-or-hematocrit",
+    "neutrophils": "differential",
+    "urinalysis": "urinalysis-with-microscopy-panel",
+    "urine red cells": "urine-cell-counts",
+    "dipstick": "urinalysis-look-alikes",
+}
+DIAGNOSES = {"MS": "multiple-sclerosis", "CLL": "b-cll"}
+CASE_FIELDS = frozenset(
+    {
+        *("name", "as_of", "courses", "infusions", "steroids", "orders", "test_orders", "mentions", "conditions"),
+        *("results", "gaps", "expect", "quiet"),
+    }
+)
+_MONTH_TEXT = len("2026-03")
+
+
+@dataclass(frozen=True)
+class TableCase:
+    """One case of a table, its timeline built once."""
+
+    requirement: str
+    name: str
+    timeline: Timeline
+    as_of: AsOf
+    expect: tuple[Mapping[str, Any], ...]
+    quiet: bool
+
+    @property
+    def id(self) -> str:
+        return f"{self.requirement}: {self.name}"
+
+
+def load_tables(folder: Path = TABLES) -> list[TableCase]:
+    """Every case of every table of a label."""
+    return [case for path in sorted(folder.glob("*.toml")) for case in _cases(path)]
+
+
+def _cases(path: Path) -> Iterator[TableCase]:
+    table = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    usual = table.get("usual", {})
+    for raw in table["case"]:
+        unknown = set(raw) - CASE_FIELDS
+        if unknown:
+            raise ValueError(f"{path.name}, {raw.get('name')!r}: unknown fields {sorted(unknown)}")
+        facts = {**usual, **raw}
+        yield TableCase(
+            requirement=path.stem,
+            name=raw["name"],
+            timeline=build(facts),
+            as_of=read_as_of(facts["as_of"]),
+            expect=tuple(raw["expect"]),
+            quiet=facts.get("quiet", False),
+        )
+
+
+# --- reading one case -------------------------------------------------------------------------------------------------
+
+
+def read_as_of(written: date | datetime) -> AsOf:
+    """A day, or a moment with an offset."""
+    return AsOf(written.date(), written) if isinstance(written, datetime) else AsOf(written)
+
+
+def when(written: date | datetime | str, at: time | None = None, zone: str = ZONE) -> When:
+    """A day, a moment, a day with a time beside it, or text such as "2026-03" or "2026"."""
+    if isinstance(written, datetime):
+        return When(written.date(), written.date(), written)
+    if isinstance(written, date):
+        instant = datetime.fromisoformat(f"{written.isoformat()}T{at.isoformat()}{zone}") if at is not None else None
+        return When(written, written, instant)
+    if len(written) == _MONTH_TEXT:
+        year, month = int(written[:4]), int(written[5:])
+        return When(date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1]))
+    return When(date(int(written), 1, 1), date(int(written), 12, 31))
+
+
+def build(facts: Mapping[str, Any]) -> Timeline:
+    """The timeline of a case."""
+    infusions = [*_course_days(facts.get("courses", [])), *facts.get("infusions", [])]
+    given = [_infusion(n, item) for n, item in enumerate(infusions, start=1)]
+    given += [_steroid(n, item) for n, item in enumerate(facts.get("steroids", []), start=1)]
+    results, pending, unread = _results(facts.get("results", {}))
+    return Timeline(
+        patient="Patient/case",
+        administrations=tuple(given),
+        drug_orders=tuple(_order(n, item) for n, item in enumerate(facts.get("orders", []), start=1)),
+        mentions=tuple(
+            Mention(f"MedicationStatement/{n}", frozenset(DRUGS[name]), by_text=False)
+            for n, name in enumerate(facts.get("mentions", []), start=1)
+        ),
+        results=results,
+        pending=pending,
+        unread=unread,
+        test_orders=tuple(
+            TestOrder(f"ServiceRequest/{name}-{n}", frozenset({TESTS[name]}), when(day))
+            for name, days in facts.get("test_orders", {}).items()
+            for n, day in enumerate(days, start=1)
+        ),
+        conditions=tuple(
+            ConditionFact(f"Condition/{name}", frozenset({DIAGNOSES[name]})) for name in facts.get("conditions", [])
+        ),
+        gaps={Source(name): Gap(why) for name, why in facts.get("gaps", {}).items()},
+    )
+
+
+def _course_days(starts: list[date]) -> list[date]:
+    return [
+        start + timedelta(days=offset)
+        for number, start in enumerate(starts)
+        for offset in range(LATER_COURSE_DAYS if number else FIRST_COURSE_DAYS)
+    ]
+
+
+def _times(item: Mapping[str, Any], start: time, end: time | None) -> tuple[When | None, When | None]:
+    day, zone = item.get("on"), item.get("zone", ZONE)
+    if day is None:
+        return None, None
+    if item.get("untimed") or isinstance(day, str):
+        return when(day), None
+    until = item.get("end", end)
+    return when(day, item.get("start", start), zone), when(day, until, zone) if until is not None else None
+
+
+def _dose(item: Mapping[str, Any], usual: Decimal) -> Dose | None:
+    if item.get("dose") == "absent":
+        return None
+    if item.get("dose") == "unreadable":
+        return Dose(None)
+    if "mL" in item:
+        return Dose(None, Decimal(item["mL"]))
+    return Dose(Decimal(item.get("mg", usual)))
+
+
+def _administration(reference: str, concepts: tuple[str, ...], item: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "reference": item.get("reference", reference),
+        "concepts": frozenset(concepts),
+        "by_text": item.get("by_text", False),
+        "exposure": STATUSES[item.get("status", "completed")],
+        "request": item.get("request"),
+        "identifiers": frozenset({item["identifier"]}) if "identifier" in item else frozenset(),
+        "last_updated": item.get("updated"),
+        "why_not": None if "on" in item else "no-date",
+    }
+
+
+def _infusion(number: int, written: date | Mapping[str, Any]) -> Administration:
+    """A day alone: 12 mg of LEMTRADA from 09:00 to 13:00, completed."""
+    item: Mapping[str, Any] = {"on": written} if isinstance(written, date) else written
+    start, end = _times(item, time(9), time(13))
+    drug = DRUGS[item.get("drug", "lemtrada")]
+    return Administration(
+        **_administration(f"MedicationAdministration/infusion-{number}", drug, item),
+        start=start,
+        end=end,
+        dose=_dose(item, Decimal(12)),
+        route=Route.INTRAVENOUS,
+    )
+
+
+def _steroid(number: int, written: date | Mapping[str, Any]) -> Administration:
+    """A day alone: 1,000 mg of methylprednisolone into a vein from 08:00, completed."""
+    item: Mapping[str, Any] = {"on": written} if isinstance(written, date) else written
+    start, end = _times(item, time(8), None)
+    drug = item.get("drug", "methylprednisolone")
+    route = item.get("route", "intravenous")
+    return Administration(
+        **_administration(f"MedicationAdministration/steroid-{number}", (drug,), item),
+        start=start,
+        end=end,
+        dose=_dose(item, Decimal(1000)),
+        route=None if route == "none" else Route(route),
+    )
+
+
+def _order(number: int, item: Mapping[str, Any]) -> DrugOrder:
+    """Draft unless a status is written; LEMTRADA 12 mg a day unless another drug is."""
+    drug = item.get("drug", "lemtrada")
+    status = item.get("status", "draft")
+    days = item.get("days")
+    route = item.get("route")
+    return DrugOrder(
+        reference=f"MedicationRequest/{drug}-{number}".replace(" ", "-"),
+        concepts=frozenset(DRUGS.get(drug, (drug,))),
+        by_text=False,
+        draft=status == "draft",
+        active=status == "active",
+        starts=when(item["starts"]) if "starts" in item else None,
+        ends=when(item["ends"]) if "ends" in item else None,
+        written=when(item["written"]) if "written" in item else None,
+        days=frozenset(days) if isinstance(days, list) else None,
+        day_count=days if isinstance(days, int) else None,
+        daily_dose=_dose(item, Decimal(12) if drug in DRUGS else Decimal(1000)),
+        route=Route(route) if route is not None else None,
+    )
+
+
+Book = dict[str, tuple[Result, ...]]
+
+
+def _results(written: Mapping[str, list[Any]]) -> tuple[Book, Book, dict[str, tuple[str, ...]]]:
+    final: dict[str, list[Result]] = defaultdict(list)
+    pending: dict[str, list[Result]] = defaultdict(list)
+    unread: dict[str, list[str]] = defaultdict(list)
+    for name, found in written.items():
+        concept = TESTS[name]
+        for number, entry in enumerate(found, start=1):
+            item = entry if isinstance(entry, Mapping) else {"on": entry}
+            reference = f"Observation/{concept}-{number}"
+            if item.get("unreadable"):
+                unread[concept].append(reference)
+                continue
+            book = pending if item.get("preliminary") else final
+            book[concept].append(Result(when(item["on"], item.get("at")), reference, item.get("issued_only", False)))
+    return (
+        {concept: tuple(found) for concept, found in final.items()},
+        {concept: tuple(found) for concept, found in pending.items()},
+        {concept: tuple(found) for concept, found in unread.items()},
+    )
+
+
+# --- comparing --------------------------------------------------------------------------------------------------------
+
+
+def judge(label: Label, case: TableCase) -> Verdict:
+    return evaluate(label, case.timeline, case.as_of)
+
+
+def shown(label: Label, case: Case, item: Assessment) -> dict[str, Any]:
+    """An assessment as a table writes it. `ordering`: at order-sign; `chart`: at patient-view.
+
+    `on_chart`: patient-view speaks of it at all. `asks_mg`: the dose the message names as required.
+    `lapsed`: the tests it names as past their date when follow-up ended.
+    """
+    return {
+        "status": item.status.value,
+        "reason": item.reason.value if item.reason is not None else None,
+        "note": ",".join(note.value for note in item.notes) or None,
+        "course": item.course,
+        "day": item.day,
+        "due": item.due,
+        "daysOverdue": item.days_overdue,
+        "lastDone": item.last_done,
+        "indicator": indicator(label, item, None, case.as_of),
+        "ordering": indicator(label, item, "order-sign", case.as_of),
+        "chart": indicator(label, item, PATIENT_VIEW, case.as_of),
+        "lapsed": item.facts.get("lapsed"),
+        "asks_mg": item.facts.get("required"),
+        "on_chart": speaks(label, item, PATIENT_VIEW, case.as_of),
+        "evidence": sorted(reference.split("/", 1)[1] for reference in item.evidence),
+    }
+
+
+def mismatches(label: Label, case: TableCase, verdict: Verdict) -> list[str]:
+    """What differs from what the case expects; nothing when all is as written."""
+    wrong = [f"failed inside: {name}: {error!r}" for name, error in verdict.failures]
+    rows = [shown(label, verdict.case, item) for item in verdict.assessments if item.requirement == case.requirement]
+    if not rows:
+        return [*wrong, "no assessment at all"]
+    for expected in case.expect:
+        wanted = {key: None if value == "none" else value for key, value in expected.items()}
+        if not any(all(row[key] == value for key, value in wanted.items()) for row in rows):
+            wrong.append(f"expected {wanted}, got {rows}")
+    numbered = any("course" in expected for expected in case.expect)
+    if not numbered and len(rows) != len(case.expect):
+        wrong.append(f"expected {len(case.expect)} assessments, got {len(rows)}: {rows}")
+    if case.quiet:
+        wrong += [f"not quiet: {item.requirement} {item.status}" for item in loud(label, verdict)]
+    return wrong
+
+
+def loud(label: Label, verdict: Verdict) -> list[Assessment]:
+    """What someone should look at, by the plain report."""
+    return [
+        item for item in verdict.assessments if is_actionable(item, indicator(label, item, None, verdict.case.as_of))
+    ]
+
+
+__all__ = ["TABLES", "TableCase", "build", "judge", "load_tables", "loud", "mismatches", "on_day", "shown", "when"]

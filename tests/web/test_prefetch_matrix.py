@@ -1,0 +1,184 @@
+"""Every way a prefetch key can arrive, for every key, at every hook: what could not be looked at is never silence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.web.calls import call, cards_of, hook_request, issues_of, rows_of
+from tests.web.shapes import ALL, COMPLETE, FOREIGN, PARTIAL, UNOBTAINABLE, put
+
+Json = dict[str, Any]
+Table = Mapping[str, Mapping[str, object]]
+NOT_LOOKED = {"not-provided", "partial", "foreign-data"}
+KEYS = (
+    "patient",
+    "administrations",
+    "observations",
+    "reports",
+    "medications",
+    "statements",
+    "dispenses",
+    "orders",
+    "conditions",
+)
+INCOMPLETE = (*PARTIAL, *UNOBTAINABLE, *FOREIGN)
+ALONE, AMONG = "foreign alone", "foreign among others"
+
+# Scenario -> (story, hook, key -> {shape: what comes}); what is not named comes out as if nothing had been changed.
+# 412, 422: refused. "unchecked": a could-not-check card. "patient": one that names the patient's data.
+# "findings": findings and no cannot-tell. "unclear": the drug is on record, but no infusion.
+_WITHOUT_PATIENT: dict[str, object] = {**dict.fromkeys(UNOBTAINABLE, "patient"), ALONE: 422}
+_AT_CHART: dict[str, object] = {
+    **dict.fromkeys(COMPLETE, "unclear"),
+    **dict.fromkeys(UNOBTAINABLE, 412),
+    **dict.fromkeys((*PARTIAL, AMONG), "unchecked"),
+    ALONE: 412,
+}
+_ABSENCE_DECIDES: dict[str, object] = {**dict.fromkeys(INCOMPLETE, "unchecked")}
+_RESULTS_DECIDE: dict[str, object] = {
+    **dict.fromkeys(COMPLETE, "findings"),
+    **dict.fromkeys((*UNOBTAINABLE, ALONE), "unchecked"),
+}
+SCENARIOS: dict[str, tuple[str, str, Table]] = {
+    "treated, labs lapsed": (
+        "lapsed-monthly-labs",
+        "patient-view",
+        {
+            "patient": _WITHOUT_PATIENT,
+            "administrations": _AT_CHART,
+            "observations": _RESULTS_DECIDE | _ABSENCE_DECIDES,
+            "reports": _ABSENCE_DECIDES,
+        },
+    ),
+    "treated, well managed": (
+        "well-managed-18-months",
+        "patient-view",
+        {"patient": _WITHOUT_PATIENT, "administrations": _AT_CHART, "observations": _RESULTS_DECIDE},
+    ),
+    "never exposed": (
+        "never-exposed",
+        "patient-view",
+        {
+            "patient": {ALONE: 422},
+            "administrations": {**dict.fromkeys((*PARTIAL, *UNOBTAINABLE, ALONE), 412), AMONG: "unchecked"},
+        },
+    ),
+}
+_FIRST_COURSE: Table = {
+    "patient": _WITHOUT_PATIENT,
+    "administrations": _ABSENCE_DECIDES,
+    "observations": _RESULTS_DECIDE | _ABSENCE_DECIDES,
+    "reports": _ABSENCE_DECIDES,
+    "medications": _ABSENCE_DECIDES,
+    "statements": _ABSENCE_DECIDES,
+    "dispenses": _ABSENCE_DECIDES,
+}
+_SECOND_COURSE: Table = {
+    "patient": _WITHOUT_PATIENT,
+    "administrations": {**dict.fromkeys(COMPLETE, "unclear"), **_ABSENCE_DECIDES},
+    "observations": _RESULTS_DECIDE,
+    "medications": _ABSENCE_DECIDES,
+    "statements": _ABSENCE_DECIDES,
+    "dispenses": _ABSENCE_DECIDES,
+}
+for _hook in ("order-select", "order-sign"):
+    SCENARIOS[f"first course ordered, {_hook}"] = ("upcr-missing-order", _hook, _FIRST_COURSE)
+    SCENARIOS[f"second course ordered, {_hook}"] = ("second-course-on-time", _hook, _SECOND_COURSE)
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_what_comes_of_every_shape(scenario: str, key: str) -> None:
+    story, hook, table = SCENARIOS[scenario]
+    unchanged = rows_of(cards_of(call(story, hook)))
+    for shape in ALL:
+        expected = table.get(key, {}).get(shape, "same")
+        check(story, hook, key, shape, expected, unchanged)
+
+
+def check(story: str, hook: str, key: str, shape: str, expected: object, unchanged: list[Json]) -> None:
+    """One call with one key in one shape."""
+    response = call(story, hook, lambda body: put(body, key, ALL[shape]))
+    place = f"{key}, {shape}"
+    if isinstance(expected, int):
+        (issue,) = issues_of(response, expected)
+        assert issue["expression"] == [f"prefetch.{key}"], place
+        return
+    cards = cards_of(response)
+    rows = rows_of(cards)
+    told = {row.get("reason") for row in rows if row["status"] == "cannot-tell"}
+    if expected == "same":
+        assert rows == unchanged, place
+    elif expected == "unchecked":
+        check_unchecked(cards, told, place, foreign=shape in FOREIGN)
+    elif expected == "patient":
+        assert any("patient data" in card["summary"] and "not an all-clear" in card["summary"] for card in cards), place
+        assert [row for row in rows if row["status"] != "met"] == unchanged, place
+    elif expected == "findings":
+        assert rows, place
+        assert not told, place
+    else:
+        assert expected == "unclear"
+        assert told == {"exposure-unclear"}, place
+
+
+def check_unchecked(cards: list[Json], told: set[str | None], place: str, *, foreign: bool) -> None:
+    """There is exactly one could-not-check card; nothing in it is claimed to be absent."""
+    assert told & NOT_LOOKED, place
+    unchecked = [card for card in cards if "not an all-clear" in card["summary"]]
+    assert len(unchecked) == 1, place
+    statuses = {row["status"] for row in rows_of(unchecked)}
+    assert statuses == {"cannot-tell"}, place
+    assert ("another patient" in unchecked[0]["detail"]) == foreign, place
+
+
+def other_drug(body: Json) -> None:
+    aspirin = {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "243670"}]}
+    draft = body["context"]["draftOrders"]["entry"][0]["resource"]
+    draft["medicationCodeableConcept"] = aspirin
+    body["context"]["draftOrders"]["entry"] = [{"resource": draft}]
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("hook", ["order-select", "order-sign"])
+@pytest.mark.parametrize("story", ["upcr-missing-order", "second-course-on-time"])
+def test_another_drug_is_none_of_our_business_whatever_is_missing(story: str, hook: str, key: str) -> None:
+    for name, shape in ALL.items():
+
+        def change(body: Json, shape: Any = shape) -> None:
+            other_drug(body)
+            put(body, key, shape)
+
+        if key == "patient" and name == ALONE:
+            issues_of(call(story, hook, change), 422)
+        else:
+            assert cards_of(call(story, hook, change)) == [], name
+
+
+def test_without_any_prefetch() -> None:
+    for missing in (lambda body: body.pop("prefetch"), lambda body: body.update(prefetch=None)):
+        issues_of(call("never-exposed", "patient-view", missing), 412)
+        issues_of(call("well-managed-18-months", "patient-view", missing), 412)
+        cards = cards_of(call("upcr-missing-order", "order-sign", missing))
+        assert [card["indicator"] for card in cards] == ["warning"]
+        assert "not an all-clear" in cards[0]["summary"]
+
+
+def test_a_dose_that_is_too_high_is_seen_without_any_prefetch() -> None:
+    cards = cards_of(call("double-dose-order", "order-sign", lambda body: body.pop("prefetch")))
+    assert [card["indicator"] for card in cards] == ["critical", "warning"]
+
+
+def test_keys_this_service_does_not_ask_for_are_ignored() -> None:
+    for key in ("allergies", "immunizations", "procedures", "encounters", "something-else"):
+
+        def change(body: Json, key: str = key) -> None:
+            body["prefetch"][key] = {"resourceType": "OperationOutcome", "issue": [{"severity": "error"}]}
+
+        assert cards_of(call("well-managed-18-months", "patient-view", change)) == []
+
+
+def test_the_matrix_covers_every_key_that_is_asked_for() -> None:
+    assert set(KEYS) <= set(hook_request("never-exposed", "patient-view")["prefetch"])
