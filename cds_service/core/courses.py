@@ -98,7 +98,10 @@ def order_anchor(order: DrugOrder) -> date | None:
 
 
 def open_orders(timeline: Timeline, label: Label, last_infusion: date | None, as_of: AsOf) -> list[DrugOrder]:
-    """Draft or active orders for the drug that do not belong to a course already given."""
+    """Draft or active orders for the drug that do not belong to a course already given.
+
+    Where drafts are among them, they are what is being ordered now; active orders count when there is no draft.
+    """
     found = []
     for order in timeline.drug_orders:
         if not (order.draft or order.active) or not is_drug_order(order, label.product, timeline):
@@ -106,7 +109,7 @@ def open_orders(timeline: Timeline, label: Label, last_infusion: date | None, as
         anchor = order_anchor(order) or as_of.today
         if last_infusion is None or anchor > last_infusion:
             found.append(order)
-    return found
+    return [order for order in found if order.draft] or found
 
 
 def make_plan(orders: list[DrugOrder], courses: tuple[Course, ...], label: Label, as_of: AsOf) -> Plan | None:
@@ -142,14 +145,19 @@ def _planned_dates(orders: list[DrugOrder], start: When) -> tuple[date, ...] | N
     """Days the orders cover together: the union of their days; None as soon as one does not say."""
     days: set[date] = set()
     for order in orders:
-        if order.days is not None:
-            days |= order.days
-        elif order.day_count is not None:
-            first = order.starts.first if order.starts else start.first
-            days |= set(day_range(first, add_days(first, order.day_count - 1)))
-        else:
+        planned = days_of_order(order, start)
+        if planned is None:
             return None
+        days |= planned
     return tuple(sorted(days))
+
+
+def days_of_order(order: DrugOrder, start: When | None = None) -> frozenset[date] | None:
+    """The days an order covers; None when it does not say. `start` stands in for an order without one."""
+    begins = order.starts or start
+    if order.days is not None or order.day_count is None or begins is None:
+        return order.days
+    return frozenset(day_range(begins.first, add_days(begins.first, order.day_count - 1)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from decimal import Decimal
 
 from cds_service.core.assessment import Assessment, Fact, Note, Reason, Status
 from cds_service.core.case import Case
-from cds_service.core.courses import Course, Plan
+from cds_service.core.courses import Course, Plan, days_of_order
 from cds_service.core.dates import When, add_days, add_months
 from cds_service.core.exposure import InfusionDay, milligrams
 from cds_service.core.kinds.common import ADMINISTRATIONS, not_applicable
-from cds_service.core.label import CourseInterval, CourseLength, Requirement
+from cds_service.core.label import CourseInterval, CourseLength, Product, Requirement
 
 
 def judge_daily_dose(requirement: Requirement, case: Case) -> Iterator[Assessment]:
@@ -71,7 +71,7 @@ def _given_dose(requirement: Requirement, case: Case, course: int, number: int, 
 
 def _planned_doses(requirement: Requirement, case: Case, plan: Plan) -> Iterator[Assessment]:
     product = case.label.product
-    amounts = [milligrams(order.daily_dose, order.concepts, product) for order in plan.orders]
+    amounts = _amounts_a_day(plan, product)
     known = [amount for amount in amounts if amount is not None]
     worst = max(known, default=None)
     low = min(known, default=None)
@@ -103,6 +103,17 @@ def _planned_doses(requirement: Requirement, case: Case, plan: Plan) -> Iterator
                 "day": number,
             },
         )
+
+
+def _amounts_a_day(plan: Plan, product: Product) -> list[Decimal | None]:
+    """What the orders give: each by itself, and together on a day that several of them name."""
+    amounts = [milligrams(order.daily_dose, order.concepts, product) for order in plan.orders]
+    by_day: dict[date, Decimal] = {}
+    for order, amount in zip(plan.orders, amounts, strict=True):
+        for day in days_of_order(order) or ():
+            by_day[day] = by_day.get(day, Decimal(0)) + (amount or Decimal(0))
+    together = max(by_day.values(), default=Decimal(0))
+    return [*amounts, together] if together > product.high else amounts
 
 
 def _amount(mg: Decimal) -> str:

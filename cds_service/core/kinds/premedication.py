@@ -72,8 +72,6 @@ def _given_day(
         reason = Reason.ORDERED_NOT_DOCUMENTED
     before = [item for item in given if item.before]
     total = _total(item.equivalent_mg for item in before)
-    settled = status is Status.MET
-    resting = ADMINISTRATIONS if settled else ADMINISTRATIONS | {Source.MEDICATIONS}
     facts: dict[str, Fact] = {
         "course": course,
         "day": number,
@@ -91,18 +89,18 @@ def _given_day(
         day=number,
         evidence=tuple(item.record.reference for item in given),
         event=course_last,
-        rests_on=resting if reason is None else ADMINISTRATIONS,
+        rests_on=ADMINISTRATIONS,
         facts=facts,
     )
 
 
 def _on_day(record: Administration, day: InfusionDay, rule: Premedication) -> Given | None:
     """The record as premedication of that day; None when it cannot belong to it."""
-    agent = _agent_of(record.concepts, rule)
-    if agent is None or record.route not in _COUNTING_ROUTES:
-        return None
     start = record.start
     if start is not None and not start.first <= day.date <= start.last:
+        return None
+    agent = _agent_of(record.concepts, rule)
+    if agent is None or record.route not in _COUNTING_ROUTES:
         return None
     before = starts_before(start, day.start) if start is not None else None
     unclear_form = agent.form_unclear and record.route not in _SETTLING_ROUTES
