@@ -6,7 +6,7 @@ Source: reading rules for products, daily totals and duplicates (docs/labels, "W
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -112,13 +112,14 @@ def is_other_product(concepts: frozenset[str], product: Product, timeline: Timel
     )
 
 
-def latest_versions(
-    records: Iterable[Administration],
-) -> tuple[list[Administration], list[str]]:
+def latest_versions(records: Sequence[Administration]) -> tuple[list[Administration], list[str]]:
     """One record per event: of those sharing an identifier or the reference, the current one stays.
 
     Returns the kept records and the references of the others. The order of records is nothing.
     """
+    keys_of_all = [key for record in records for key in _keys(record)]
+    if len(set(keys_of_all)) == len(keys_of_all):
+        return list(records), []
     groups: dict[str, list[Administration]] = {}  # every key of an event leads to the same list
     for record in records:
         keys = _keys(record)
@@ -169,7 +170,7 @@ def _moment(written: str | None) -> datetime | None:
 def read_exposures(timeline: Timeline, product: Product) -> Exposures:
     """Sort the timeline's administrations of the ingredient into infusion days, doubts and the other product."""
     current, duplicates = latest_versions(
-        record for record in timeline.administrations if not record.concepts or record.concepts & product.ingredient
+        [record for record in timeline.administrations if not record.concepts or record.concepts & product.ingredient]
     )
     doubts: list[Doubt] = []
     other: list[str] = []

@@ -30,15 +30,19 @@ class Doubts:
         found = self._index.coded(resource.code) | self._meds.concepts(resource)
         return found.union(*(self._index.coded(part.code) for part in resource.component or ()))
 
+    def owner(self, item: Unreadable, owners: Owners | OneOwner) -> Chart | None:
+        """The chart of whom an unreadable resource names, if that can be made out."""
+        if item.plain.get("resourceType") == "Patient":
+            return owners.find(item.reference)
+        return owners.of(salvage(item.plain)) if _is_named(item) else None
+
     def file(self, item: Unreadable, owners: Owners | OneOwner, charts: Sequence[Chart], strays: list[Unused]) -> bool:
         """Name it where it belongs, and doubt what could rest on its absence; False for somebody else's, only named."""
-        kind = item.plain.get("resourceType")
-        if isinstance(kind, str) and kind not in _NAMED_TYPES:
+        if not _is_named(item):
             return True
-        read = salvage(item.plain)
-        subject = subject_of(read)
-        chart = owners.find(subject) if kind != "Patient" else owners.find(item.reference)
-        if chart is None and kind != "Patient" and not owners.is_unnamed(subject):
+        kind, read = item.plain.get("resourceType"), salvage(item.plain)
+        chart = self.owner(item, owners)
+        if chart is None and kind != "Patient" and not owners.is_unnamed(subject_of(read)):
             strays.append(Unused(item.reference, "unreadable"))
             return False
         for concerned in charts if chart is None else (chart,):
@@ -90,6 +94,12 @@ class Doubts:
             for item in _plain_codings(concept)
         ]
         return self._index.drug(CodeableConcept(read, _text(concept.get("text"))))[0]
+
+
+def _is_named(item: Unreadable) -> bool:
+    """Whether its type is one that is read, or cannot be told; others are none of our business."""
+    kind = item.plain.get("resourceType")
+    return not isinstance(kind, str) or kind in _NAMED_TYPES
 
 
 def as_unreadable(entry: Entry) -> Unreadable:

@@ -92,6 +92,8 @@ def _piece_by_piece(text: bytes) -> Envelope:
         envelope = _raw_decoder.decode(text)
     except msgspec.ValidationError:
         return Envelope({})  # JSON, but no object: the protocol's checks say so
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _not_json(error) from None
     head = _head(envelope)
     raw = bytes(envelope.prefetch)
     if not raw or raw == b"null":

@@ -164,12 +164,14 @@ class _Reading:
                 unnamed.append(entry)
             elif owners.is_patient(subject) or self.doubts.concepts_of(resource):
                 strays.append(Unused(reference_of(resource, entry.fullUrl), "wrong-patient"))
+        odd = [*self.record.unreadable, *map(as_unreadable, untyped)]
+        for item in odd:
+            self.doubts.owner(item, owners)  # somebody known by an unreadable resource only has a chart as well
+        self._file_superseded(owners)
         charts = owners.charts()
-        for entry in self.superseded:
-            self._file_superseded(owners.of(entry.resource), entry)
         for entry in unnamed:
             self._file_unnamed(entry, charts, strays)
-        for item in [*self.record.unreadable, *map(as_unreadable, untyped)]:
+        for item in odd:
             self.doubts.file(item, owners, charts, strays)
         for chart in charts:
             chart.unused += strays
@@ -201,8 +203,7 @@ class _Reading:
                 foreign.add(source)
                 chart.drop(reference_of(resource, entry.fullUrl), "wrong-patient")
         self._file_drafts(chart)
-        for entry in self.superseded:
-            self._file_superseded(owners.of(entry.resource), entry)
+        self._file_superseded(owners)
         for item in [*self.record.unreadable, *map(as_unreadable, untyped)]:
             kind = item.plain.get("resourceType")
             if not self.doubts.file(item, owners, [chart], chart.unused) and kind in _READ_TYPES:
@@ -249,9 +250,11 @@ class _Reading:
             return None if mine == theirs or one.resourceType == "MedicationAdministration" else theirs is None
         return mine > theirs
 
-    def _file_superseded(self, chart: Chart | None, entry: Entry) -> None:
-        if chart is not None and entry.resource is not None and self.doubts.concepts_of(entry.resource):
-            chart.drop(reference_of(entry.resource, entry.fullUrl), "duplicate")
+    def _file_superseded(self, owners: Owners | OneOwner) -> None:
+        for entry in self.superseded:
+            chart = owners.of(entry.resource)
+            if chart is not None and entry.resource is not None and self.doubts.concepts_of(entry.resource):
+                chart.drop(reference_of(entry.resource, entry.fullUrl), "duplicate")
 
     def _file_unnamed(self, entry: Entry, charts: Sequence[Chart], strays: list[Unused]) -> None:
         """A resource that names no patient is nobody's evidence; verdicts resting on its absence cannot be told."""

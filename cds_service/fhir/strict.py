@@ -21,7 +21,12 @@ def validate_bundle(body: bytes) -> None:
     if not isinstance(plain, dict) or plain.get("resourceType") != "Bundle":
         msg = "the input is not a Bundle"
         raise NotABundleError(msg)
-    entries = plain.get("entry") or []
+    entries = plain.get("entry")
+    if entries is None:
+        return
+    if not isinstance(entries, list):
+        msg = "the Bundle cannot be read: its entry is no array"
+        raise NotABundleError(msg)
     problems = [
         problem
         for number, entry in enumerate(entries)

@@ -51,7 +51,7 @@ def mg(value: float | str, unit: str = "mg") -> Json:
     return {"value": value, "unit": unit, "system": UCUM, "code": unit}
 
 
-def observation(identity: str = "o1", code: Any = TSH, **fields: Any) -> Json:
+def observation(identity: str | None = "o1", code: Any = TSH, **fields: Any) -> Json:
     """A final numeric result; a field given as None is left out. `code`: a LOINC code, or whatever else to write."""
     made = {
         "resourceType": "Observation",
@@ -103,7 +103,7 @@ def order(identity: str = "m1", code: str = LEMTRADA, **fields: Any) -> Json:
     return without({**made, **fields})
 
 
-def test_order(identity: str = "s1", code: str = TSH, **fields: Any) -> Json:
+def lab_order(identity: str = "s1", code: str = TSH, **fields: Any) -> Json:
     """An active order for a test."""
     made = {
         "resourceType": "ServiceRequest",
@@ -115,9 +115,6 @@ def test_order(identity: str = "s1", code: str = TSH, **fields: Any) -> Json:
         "authoredOn": "2026-02-01",
     }
     return without({**made, **fields})
-
-
-test_order.__test__ = False  # type: ignore[attr-defined]  # a maker, not a test
 
 
 def entry(resource: Json) -> Json:

@@ -29,10 +29,10 @@ from tests.fhir.made import (
     bundle,
     concept,
     facts,
+    lab_order,
     observation,
     order,
     panel,
-    test_order,
 )
 
 Json = dict[str, Any]
@@ -79,7 +79,7 @@ DEEP = b"[" * 10_000 + b"]" * 10_000
         (b'{"resourceType": "Bundle", "entry": [{"resource": {"valueInteger": NaN}}]}', "not JSON"),
         (b'{"resourceType": "Bundle", "entry": [{"resource": {"valueInteger": -Infinity}}]}', "not JSON"),
         (b'{"resourceType": "Bundle", "id": "\\ud83d Jane Roe 1990"}', "not JSON"),
-        (b'{"resourceType": "Bundle", "id": "Jane Roe 1990 \xff"}', "not UTF-8 text .byte 45."),
+        (b'{"resourceType": "Bundle", "id": "Jane Roe 1990 \xff"}', "not UTF-8 text .byte 48."),
         ('{"resourceType": "Bundle"}'.encode("utf-16"), "not UTF-8"),
         ("{}".encode("utf-32-be"), "not JSON"),
         (b"[]", "no object"),
@@ -155,12 +155,22 @@ def test_huge_numbers_written_as_text_reach_no_arithmetic() -> None:
 
 
 def test_the_ends_of_the_calendar_end_no_report() -> None:
-    for text in ("0001-01-01", "9999-12-31", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59+14:00", "0001-01-01T00:00:00+14:00"):
+    for text in (
+        "0001-01-01",
+        "9999-12-31",
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59+14:00",
+        "0001-01-01T00:00:00+14:00",
+    ):
         resources = [
             observation("x", effectiveDateTime=text),
             administration("y", effectivePeriod={"start": text, "end": text}),
-            order("z", authoredOn=text, dosageInstruction=[{"timing": {"repeat": {"boundsPeriod": {"start": text}, "count": 5}}}]),
-            test_order("w", occurrenceDateTime=text),
+            order(
+                "z",
+                authoredOn=text,
+                dosageInstruction=[{"timing": {"repeat": {"boundsPeriod": {"start": text}, "count": 5}}}],
+            ),
+            lab_order("w", occurrenceDateTime=text),
         ]
         assert len(report(*resources)["assessments"]) > 0
 
@@ -184,7 +194,11 @@ def test_wrong_patient_resources_are_never_evidence() -> None:
 
 
 def test_only_readable_absence_is_absence() -> None:
-    doubtful = [{**observation("x"), "status": 7}, observation("x", effectiveDateTime="x"), observation("x", subject=None)]
+    doubtful = [
+        {**observation("x"), "status": 7},
+        observation("x", effectiveDateTime="x"),
+        observation("x", subject=None),
+    ]
     assert status(report(), "tsh-quarterly") == "overdue"
     assert [status(report(resource), "tsh-quarterly") for resource in doubtful] == ["cannot-tell"] * 3
     settled = [observation("x", status=s) for s in ("preliminary", "unknown", "cancelled")]
@@ -219,15 +233,23 @@ MAKERS: list[Callable[[str], Json]] = [
     lambda i: order(i, dosageInstruction=[{"doseAndRate": [{"doseQuantity": {"value": 12, "unit": "mg"}}]}]),
     lambda i: {**order(i), "resourceType": "MedicationStatement"},
     lambda i: {**order(i), "resourceType": "MedicationDispense", "whenHandedOver": "2026-01-01"},
-    lambda i: test_order(i),
-    lambda i: {"resourceType": "Condition", "id": i, "subject": SUBJECT, "code": concept("http://hl7.org/fhir/sid/icd-10-cm", "G35")},
+    lab_order,
+    lambda i: {
+        "resourceType": "Condition",
+        "id": i,
+        "subject": SUBJECT,
+        "code": concept("http://hl7.org/fhir/sid/icd-10-cm", "G35"),
+    },
 ]
 # What a damaged value may become. Fields that say what a resource is (type, id, code) stay, or it bears no code.
 KEPT = {"resourceType", "id", "code", "medicationCodeableConcept", "intent", "doNotPerform"}
 JUNK = st.sampled_from(
-    [None, 7, -1.5, True, "", "x", "2026-02-30", "2026-02", "entered-in-error", "unknown", "active", "Patient/p1", [], [None], {}]
-    + [{"reference": "Patient/p1"}, {"reference": "Patient/p9"}, {"reference": "#x"}, {"start": "2026"}, {"value": "1e999999"}]
-    + [{"value": 12, "unit": "mg"}, [{"reference": "Observation/gone"}], {"coding": [{"code": 5}]}, 10**30]
+    [
+        *(None, 7, -1.5, True, 10**30, "", "x", "2026-02-30", "2026-02", "entered-in-error", "unknown", "active"),
+        *("Patient/p1", [], [None], {}, {"reference": "Patient/p1"}, {"reference": "Patient/p9"}, {"reference": "#x"}),
+        *({"start": "2026"}, {"value": "1e999999"}, {"value": 12, "unit": "mg"}, {"coding": [{"code": 5}]}),
+        [{"reference": "Observation/gone"}],
+    ]
 )
 
 
@@ -246,12 +268,15 @@ def damaged(draw: st.DrawFn) -> list[Json]:
     for number in range(draw(st.integers(1, 6))):
         made = copy.deepcopy(draw(st.sampled_from(MAKERS))(f"r{number}"))
         for _ in range(draw(st.integers(0, 3))):
-            place = draw(st.sampled_from(paths(made)))
+            places = paths(made)
+            if not places:
+                break
+            place = draw(st.sampled_from(places))
             holder: Any = made
             for key in place[:-1]:
                 holder = holder[key]
             if draw(st.booleans()):
-                holder[place[-1]] = draw(JUNK)
+                holder[place[-1]] = copy.deepcopy(draw(JUNK))
             elif isinstance(holder, dict):
                 del holder[place[-1]]
         resources.append(made)
@@ -260,7 +285,8 @@ def damaged(draw: st.DrawFn) -> list[Json]:
 
 def is_settled(resource: Json) -> bool:
     """An order that is closed or only proposed is read, says nothing any more, and need not be named."""
-    return resource["resourceType"] == "ServiceRequest" and resource.get("status") not in {"active", "draft"}
+    is_text = isinstance(resource.get("status"), str)
+    return resource["resourceType"] == "ServiceRequest" and is_text and resource["status"] != "active"
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], max_examples=400)
@@ -278,19 +304,24 @@ def test_no_resource_that_bears_a_code_of_the_label_is_lost(resources: list[Json
 @given(st.binary(max_size=60) | st.text(max_size=40).map(str.encode))
 def test_any_bytes_are_refused_or_reported(body: bytes) -> None:
     try:
-        assert reports(body)
-    except UnreadableInputError as error:
-        assert len(str(error)) < 300
+        found = reports(body)
+    except UnreadableInputError:
+        return
+    assert found
 
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(["resource", "resourceType", "id", "code", "coding", "subject", "entry", "contained", "link", "issue"])
-        | st.text(max_size=4),
-        inner,
-        max_size=4,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["resource", "resourceType", "id", "code", "coding", "subject", "entry", "contained", "link", "issue"]
+            )
+            | st.text(max_size=4),
+            inner,
+            max_size=4,
+        )
     ),
     max_leaves=12,
 )
@@ -310,7 +341,12 @@ def test_any_json_in_an_entry_is_refused_or_reported(value: object) -> None:
 
 @given(st.text(max_size=12).filter(lambda text: len(text) > 3))
 def test_messages_never_repeat_what_was_sent(text: str) -> None:
-    for value in ({"resourceType": text}, {"resourceType": "Patient", "id": text}, [text], {"resourceType": "Bundle", "entry": text}):
+    for value in (
+        {"resourceType": text},
+        {"resourceType": "Patient", "id": text},
+        [text],
+        {"resourceType": "Bundle", "entry": text},
+    ):
         with pytest.raises(UnreadableInputError) as caught:
             reports(as_bytes(value))
         assert f"'{text}'" not in str(caught.value)

@@ -82,7 +82,9 @@ def test_an_icd_code_is_matched_with_everything_below_it(code: str, expected: se
 
 
 def test_the_longest_prefix_decides() -> None:
-    entries = [CodeEntry("stroke", (ICD10,), "I63", True), CodeEntry("other", (ICD10,), "I63.9", True)]
+    entries = [
+        CodeEntry(name, (ICD10,), code, hierarchical=True) for name, code in (("stroke", "I63"), ("other", "I63.9"))
+    ]
     index = CodeIndex(entries, {})
     found = {c: index.coded(CodeableConcept([Coding(ICD10, c)])) for c in ("I63", "I63.5", "I63.9", "I63.90", "I63.99")}
     assert found == {

@@ -112,7 +112,7 @@ def test_without_offset_the_time_counts_only_with_a_zone() -> None:
         "2 March 2026",
         " 2026-03-02",
         "2026-03-02\n",
-        "２０２６-03-02",
+        "\uff12\uff10\uff12\uff16-03-02",
         "٢٠٢٦-03-02T10:00:00+01:00",
         "-2026-03-02",
         "99999-01-01",

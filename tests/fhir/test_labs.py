@@ -278,7 +278,9 @@ def test_any_of_several_codings_decides() -> None:
 
 
 def test_components_are_results_of_their_own() -> None:
-    timeline = read(panel(component=[part(PLATELETS, **NUMBER), part(NEUTROPHILS, **NUMBER), part(UNRELATED, **NUMBER)]))
+    timeline = read(
+        panel(component=[part(PLATELETS, **NUMBER), part(NEUTROPHILS, **NUMBER), part(UNRELATED, **NUMBER)])
+    )
     assert {concept_id: used(timeline, concept_id) for concept_id in timeline.results} == {
         "platelets": ["Observation/panel"],
         "differential": ["Observation/panel"],
@@ -316,7 +318,9 @@ BASE = "https://fhir.example.org/r4"
     ],
 )
 @pytest.mark.parametrize("make", [panel, report])
-def test_a_panel_is_usable_by_a_member_however_it_refers_to_it(make: Any, reference: str, member: dict[str, Any]) -> None:
+def test_a_panel_is_usable_by_a_member_however_it_refers_to_it(
+    make: Any, reference: str, member: dict[str, Any]
+) -> None:
     field = "hasMember" if make is panel else "result"
     timeline = read(make("x", CBC_PANEL, **{field: [{"reference": reference}]}), member)
     holder = "Observation/x" if make is panel else "DiagnosticReport/x"

@@ -70,7 +70,7 @@ def infusing(medication: Json, **fields: Any) -> Administration:
 )
 def test_the_drug_however_it_is_written(medication: Json, resources: list[Json]) -> None:
     record = given(of(medication), *resources)
-    assert (record.concepts, record.by_text) == ({"lemtrada"}, False)
+    assert (set(record.concepts), record.by_text) == ({"lemtrada"}, False)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_the_drug_however_it_is_written(medication: Json, resources: list[Json])
 )
 def test_a_name_serves_where_there_is_no_code(medication: Json, concepts: set[str]) -> None:
     record = given(of(medication))
-    assert (record.concepts, record.by_text) == (concepts, True)
+    assert (set(record.concepts), record.by_text) == (concepts, True)
 
 
 def test_codings_that_contradict_each_other_are_both_kept() -> None:
@@ -134,7 +134,9 @@ def test_a_medication_nobody_can_tell_is_named(medication: Json) -> None:
 
 
 def test_a_medication_that_says_nothing_is_not_resolved() -> None:
-    timeline = read(of({"medicationReference": {"reference": "Medication/m"}}), {"resourceType": "Medication", "id": "m"})
+    timeline = read(
+        of({"medicationReference": {"reference": "Medication/m"}}), {"resourceType": "Medication", "id": "m"}
+    )
     assert unused(timeline) == {("MedicationAdministration/a1", "unresolved-reference")}
 
 
@@ -209,34 +211,55 @@ def test_a_mixtures_dose_is_the_ingredients_amount(medication: Json, dose: Json 
 def test_tablets_are_counted() -> None:
     tablets = mixture(ingredient(PREDNISONE, per(50, "mg", 1, "{tablet}")))
     record = infusing(tablets, dosage={"dose": {"value": 25, "unit": "tablets"}})
-    assert (record.concepts, record.dose) == ({"prednisone"}, Dose(Decimal(1250)))
+    assert (set(record.concepts), record.dose) == ({"prednisone"}, Dose(Decimal(1250)))
 
 
 @pytest.mark.parametrize(
     "medication, concepts, by_text",
     [
         (mixture(SALINE, ingredient(LEMTRADA), code={"text": "infusion"}), {"lemtrada"}, False),
-        (mixture(ingredient(ALEMTUZUMAB), code=concept(RXNORM, LEMTRADA)), {"lemtrada", "alemtuzumab-unspecified"}, False),
-        (mixture({"itemCodeableConcept": {"text": "alemtuzumab"}}, code=concept(RXNORM, LEMTRADA)), {"lemtrada"}, False),
+        (
+            mixture(ingredient(ALEMTUZUMAB), code=concept(RXNORM, LEMTRADA)),
+            {"lemtrada", "alemtuzumab-unspecified"},
+            False,
+        ),
+        (
+            mixture({"itemCodeableConcept": {"text": "alemtuzumab"}}, code=concept(RXNORM, LEMTRADA)),
+            {"lemtrada"},
+            False,
+        ),
         (mixture({"itemCodeableConcept": {"text": "alemtuzumab"}}), {"alemtuzumab-unspecified"}, True),
-        (mixture(ingredient(METHYLPREDNISOLONE), code={"text": "methylprednisolone bag"}), {"methylprednisolone"}, False),
+        (
+            mixture(ingredient(METHYLPREDNISOLONE), code={"text": "methylprednisolone bag"}),
+            {"methylprednisolone"},
+            False,
+        ),
         (mixture({"item": {"concept": concept(RXNORM, LEMTRADA)}}), {"lemtrada"}, False),
-        (mixture({"itemReference": {"reference": "Medication/other", "display": "Lemtrada"}}), {"alemtuzumab-unspecified"}, True),
+        (
+            mixture({"itemReference": {"reference": "Medication/other", "display": "Lemtrada"}}),
+            {"alemtuzumab-unspecified"},
+            True,
+        ),
         (mixture(code=concept(RXNORM, LEMTRADA)), {"lemtrada"}, False),
     ],
 )
 def test_a_mixture_is_what_is_in_it(medication: Json, concepts: set[str], by_text: bool) -> None:  # noqa: FBT001 - a column of the table
     record = infusing(medication)
-    assert (record.concepts, record.by_text) == (concepts, by_text)
+    assert (set(record.concepts), record.by_text) == (concepts, by_text)
 
 
 def test_a_strength_named_by_text_serves_a_coded_product() -> None:
-    vial = mixture({"itemCodeableConcept": {"text": "alemtuzumab"}, "strength": per(12, "mg", 1, "{vial}")}, code=concept(RXNORM, LEMTRADA))
+    vial = mixture(
+        {"itemCodeableConcept": {"text": "alemtuzumab"}, "strength": per(12, "mg", 1, "{vial}")},
+        code=concept(RXNORM, LEMTRADA),
+    )
     record = infusing(vial, dosage={"dose": {"value": 1, "unit": "vial"}})
-    assert (record.concepts, record.dose) == ({"lemtrada"}, Dose(Decimal(12)))
+    assert (set(record.concepts), record.dose) == ({"lemtrada"}, Dose(Decimal(12)))
 
 
-@pytest.mark.parametrize("item", [{"itemReference": {"reference": "Medication/s"}}, {"item": {"reference": {"reference": "Medication/s"}}}])
+@pytest.mark.parametrize(
+    "item", [{"itemReference": {"reference": "Medication/s"}}, {"item": {"reference": {"reference": "Medication/s"}}}]
+)
 def test_an_ingredient_may_be_a_medication_itself(item: Json) -> None:
     substance = {"resourceType": "Medication", "id": "s", "code": concept(RXNORM, LEMTRADA)}
     record = given(of({"medicationReference": {"reference": "Medication/m"}}), mixture(item), substance)
@@ -285,7 +308,7 @@ def test_routes(route: Json | None, expected: Route | None) -> None:
 def test_requests_and_identifiers() -> None:
     fields: Json = {"request": {"reference": "MedicationRequest/r"}, "identifier": [{"system": "urn:a", "value": "1"}]}
     record = given(administration(**fields))
-    assert (record.request, record.identifiers) == ("MedicationRequest/r", {"urn:a|1"})
+    assert (record.request, set(record.identifiers)) == ("MedicationRequest/r", {"urn:a|1"})
 
 
 @pytest.mark.parametrize(
@@ -405,7 +428,7 @@ def test_a_bad_end_is_no_end() -> None:
 )
 def test_orders(status: object, draft: bool, active: bool) -> None:  # noqa: FBT001 - columns of the table
     found = ordered(order(status=status))
-    assert (found.draft, found.active, found.concepts) == (draft, active, {"lemtrada"})
+    assert (found.draft, found.active, set(found.concepts)) == (draft, active, {"lemtrada"})
 
 
 @pytest.mark.parametrize(
@@ -414,7 +437,10 @@ def test_orders(status: object, draft: bool, active: bool) -> None:  # noqa: FBT
         ({"status": "cancelled"}, "not-done"),
         ({"status": "entered-in-error"}, "entered-in-error"),
         ({"doNotPerform": True}, "not-done"),
-        ({"medicationCodeableConcept": None, "medicationReference": {"reference": "Medication/x"}}, "unresolved-reference"),
+        (
+            {"medicationCodeableConcept": None, "medicationReference": {"reference": "Medication/x"}},
+            "unresolved-reference",
+        ),
     ],
 )
 def test_void_orders_are_named(fields: Json, why: str) -> None:
@@ -447,11 +473,20 @@ def test_an_orders_dose_may_be_its_medications() -> None:
 @pytest.mark.parametrize(
     "fields, day",
     [
-        ({"resourceType": "MedicationStatement", "status": "active", "effectiveDateTime": "2025-01-02"}, date(2025, 1, 2)),
-        ({"resourceType": "MedicationStatement", "status": "stopped", "effectivePeriod": {"start": "2025-01-02"}}, date(2025, 1, 2)),
+        (
+            {"resourceType": "MedicationStatement", "status": "active", "effectiveDateTime": "2025-01-02"},
+            date(2025, 1, 2),
+        ),
+        (
+            {"resourceType": "MedicationStatement", "status": "stopped", "effectivePeriod": {"start": "2025-01-02"}},
+            date(2025, 1, 2),
+        ),
         ({"resourceType": "MedicationStatement", "status": "unknown", "dateAsserted": "2025-01-02"}, date(2025, 1, 2)),
         ({"resourceType": "MedicationUsage", "status": "recorded"}, None),
-        ({"resourceType": "MedicationDispense", "status": "completed", "whenHandedOver": "2025-01-02"}, date(2025, 1, 2)),
+        (
+            {"resourceType": "MedicationDispense", "status": "completed", "whenHandedOver": "2025-01-02"},
+            date(2025, 1, 2),
+        ),
         ({"resourceType": "MedicationStatement"}, None),
         ({"resourceType": "MedicationStatement", "status": {"text": "active"}}, None),
     ],
@@ -463,10 +498,18 @@ def test_lists_and_dispensing_mention_a_drug(fields: Json, day: date | None) -> 
     assert (found.when.first if found.when else None) == day
 
 
-@pytest.mark.parametrize("status, why", [("not-taken", "not-done"), ("entered-in-error", "entered-in-error"), ("declined", "not-done")])
+@pytest.mark.parametrize(
+    "status, why", [("not-taken", "not-done"), ("entered-in-error", "entered-in-error"), ("declined", "not-done")]
+)
 @pytest.mark.parametrize("kind", ["MedicationStatement", "MedicationDispense"])
 def test_void_mentions_are_named(kind: str, status: str, why: str) -> None:
-    mention = {"resourceType": kind, "id": "x", "status": status, "medicationCodeableConcept": concept(RXNORM, LEMTRADA), "subject": SUBJECT}
+    mention = {
+        "resourceType": kind,
+        "id": "x",
+        "status": status,
+        "medicationCodeableConcept": concept(RXNORM, LEMTRADA),
+        "subject": SUBJECT,
+    }
     timeline = read(mention)
     assert timeline.mentions == ()
     assert unused(timeline) == {(f"{kind}/x", why)}

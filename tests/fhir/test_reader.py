@@ -20,11 +20,11 @@ from tests.fhir.made import (
     as_bytes,
     bundle,
     concept,
+    lab_order,
     observation,
     order,
     read,
     read_for,
-    test_order,
     timelines,
     unused,
     used,
@@ -116,7 +116,9 @@ def test_subject_may_be_a_list_or_be_called_patient() -> None:
         assert used(read(observation(**named))) == ["Observation/o1"]
 
 
-@pytest.mark.parametrize("subject", [None, {}, {"display": "Jane"}, {"identifier": {"value": "1"}}, {"reference": "#pat"}, []])
+@pytest.mark.parametrize(
+    "subject", [None, {}, {"display": "Jane"}, {"identifier": {"value": "1"}}, {"reference": "#pat"}, []]
+)
 def test_without_a_named_subject_there_is_doubt(subject: object) -> None:
     timeline = read(observation(subject=subject, contained=[patient("pat")]))
     assert used(timeline) == []
@@ -215,7 +217,7 @@ def test_drafts_are_orders_of_the_call() -> None:
 
     from cds_service.engine import Engine
 
-    drafts = entries(order(status="active"), test_order(status="draft", intent="order"), observation("o", subject=None))
+    drafts = entries(order(status="active"), lab_order(status="draft", intent="order"), observation("o", subject=None))
     timeline = Engine.load().reader.read_one(Record(drafts=[*drafts, Entry()]), "p1")
     assert [found.draft for found in timeline.drug_orders] == [True]
     assert [found.reference for found in timeline.test_orders] == ["ServiceRequest/s1"]
@@ -292,7 +294,9 @@ def outcome(severity: str | None) -> Json:
     return {"resourceType": "OperationOutcome", "issue": [{"severity": severity, "code": "timeout"}]}
 
 
-@pytest.mark.parametrize("severity, partial", [("error", True), ("fatal", True), ("warning", False), ("information", False), (None, False)])
+@pytest.mark.parametrize(
+    "severity, partial", [("error", True), ("fatal", True), ("warning", False), ("information", False), (None, False)]
+)
 def test_an_error_outcome_means_that_data_are_missing(severity: str | None, partial: bool) -> None:  # noqa: FBT001 - a column of the table
     timeline = read(observation(), outcome(severity))
     assert timeline.gaps == (dict.fromkeys(ALL_SOURCES, Gap.PARTIAL) if partial else {})
@@ -380,7 +384,7 @@ def test_reading_leaves_the_decoded_bundle_alone() -> None:
     ],
 )
 def test_open_orders_for_tests(fields: Json, day: str | None) -> None:
-    (found,) = read(test_order(**fields)).test_orders
+    (found,) = read(lab_order(**fields)).test_orders
     assert found.concepts == {"tsh"}
     assert (str(found.when.first) if found.when else None) == day
     assert (found.written is None) == (fields.get("authoredOn", "written") is None)
@@ -400,13 +404,13 @@ def test_open_orders_for_tests(fields: Json, day: str | None) -> None:
     ],
 )
 def test_what_is_no_open_order(fields: Json, why: str | None) -> None:
-    timeline = read(test_order(**fields))
+    timeline = read(lab_order(**fields))
     assert timeline.test_orders == ()
     assert unused(timeline) == ({("ServiceRequest/s1", why)} if why else set())
 
 
 def test_an_order_dated_badly_stays_open() -> None:
-    timeline = read(test_order(occurrenceDateTime="soon"))
+    timeline = read(lab_order(occurrenceDateTime="soon"))
     assert len(timeline.test_orders) == 1
     assert unused(timeline) == {("ServiceRequest/s1", "bad-date")}
 
@@ -437,7 +441,9 @@ def test_conditions(fields: Json, day: str | None) -> None:
     assert (str(found.when.first) if found.when else None) == day
 
 
-@pytest.mark.parametrize("verification, named", [(status("refuted"), False), ("entered-in-error", True), (status("entered-in-error"), True)])
+@pytest.mark.parametrize(
+    "verification, named", [(status("refuted"), False), ("entered-in-error", True), (status("entered-in-error"), True)]
+)
 def test_refuted_conditions_are_none(verification: object, named: bool) -> None:  # noqa: FBT001 - a column of the table
     timeline = read(condition(verificationStatus=verification))
     assert timeline.conditions == ()

@@ -56,7 +56,10 @@ FIRST, LAST = date(2026, 3, 2), date(2026, 3, 6)
         (repeated(boundsPeriod={"start": "2026-03"}), (date(2026, 3, 1), None, None, None)),
         (repeated(boundsPeriod={"start": "2026-03-06", "end": "2026-03-02"}), (LAST, FIRST, None, None)),
         (repeated(boundsPeriod={"start": "x", "end": "y"}), (None, None, None, None)),
-        (repeated(boundsPeriod={"start": "1990-01-01", "end": "2026-01-01"}), (date(1990, 1, 1), date(2026, 1, 1), None, None)),
+        (
+            repeated(boundsPeriod={"start": "1990-01-01", "end": "2026-01-01"}),
+            (date(1990, 1, 1), date(2026, 1, 1), None, None),
+        ),
         (repeated(count=5), (None, None, None, 5)),
         (repeated(count=10, frequency=2, period=1, periodUnit="d"), (None, None, None, 5)),
         (repeated(count=5, frequency=1, period=1, periodUnit="wk"), (None, None, None, None)),
@@ -122,7 +125,13 @@ TWELVE = mg(12)
         # parts of one day add up
         ([dosed(mg(6)), dosed(mg(6))], 12),
         ([dosed(mg(6), sequence=1), dosed(mg(6), sequence=1)], 12),
-        ([dosed(mg(6), **timed(event=["2026-03-02T08:00:00Z"])), dosed(mg(6), **timed(event=["2026-03-02T12:00:00Z"]))], 12),
+        (
+            [
+                dosed(mg(6), **timed(event=["2026-03-02T08:00:00Z"])),
+                dosed(mg(6), **timed(event=["2026-03-02T12:00:00Z"])),
+            ],
+            12,
+        ),
         ([dosed(mg(6), **timed(event=["2026-03-02T08:00:00Z", "2026-03-02T12:00:00Z"]))], 12),
         # steps follow each other
         ([dosed(TWELVE, sequence=1), dosed(mg(10), sequence=2)], 12),

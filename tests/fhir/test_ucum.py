@@ -65,18 +65,20 @@ def test_a_float_means_what_was_written() -> None:
     assert read_dose(Quantity(0.1, "mg")) == Dose(Decimal("0.1"))
 
 
-@pytest.mark.parametrize("unit", ["", "1", "%", "m", "mol", "[iU]", "10*3/uL", "mgg", "mmg", "g.g", "g/L", "{mg}", "Mg"])
+@pytest.mark.parametrize(
+    "unit", ["", "1", "%", "m", "mol", "[iU]", "10*3/uL", "mgg", "mmg", "g.g", "g/L", "{mg}", "Mg"]
+)
 def test_what_is_no_amount_has_no_scale(unit: str) -> None:
     assert scale(unit) is None
 
 
 @pytest.fixture(scope="module")
 def oracle() -> Callable[[str], Any]:
-    """ucumvert's reading of a unit, as a quantity of one."""
+    """The reading by ucumvert of a unit: a quantity of one."""
     from ucumvert import PintUcumRegistry
 
-    registry = PintUcumRegistry()
-    return lambda unit: registry.from_ucum(unit)
+    read: Callable[[str], Any] = PintUcumRegistry().from_ucum
+    return read
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)

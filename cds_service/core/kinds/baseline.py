@@ -142,11 +142,13 @@ def pending(case: Case, test: Test, first: date, last: date) -> bool:
 
 
 def unread(case: Case, test: Test) -> tuple[str, ...]:
-    """References of resources that carry the test's codes and could not be read."""
+    """References of resources that carry the test's codes, or those of a panel that holds it, and could not be read."""
+    if not case.timeline.unread:
+        return ()
     found = [
         reference
         for concept, references in sorted(case.timeline.unread.items())
-        if concept in test.concepts or concept == ANY_CONCEPT
+        if concept in test.concepts or concept in test.ordered_as or concept == ANY_CONCEPT
         for reference in references
     ]
     return tuple(dict.fromkeys(found))
