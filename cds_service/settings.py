@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 MEBIBYTE = 1024 * 1024
 
 SETTINGS: Mapping[str, str] = {
-    "CDS_PROFILE": "development (default: loopback, no authentication) or production",
+    "CDS_PROFILE": "development (default): loopback, no authentication; a service in production needs a later version",
     "CDS_PUBLIC_BASE_URL": "the address callers use, for links; default http://127.0.0.1:8000",
     "CDS_CORS_ORIGINS": "origins that may call from a browser, comma-separated; default * in development, none else",
     "CDS_TIMEZONE": "the site's time zone, such as America/New_York; times written in Z are read in it",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from cds_service.advice.items import RANK, Group, Item, most_urgent
 from cds_service.cds_hooks.models import SUMMARY_LIMIT, shorten_summary, summary_length
@@ -106,10 +107,15 @@ class Writer:
         if text.startswith(": "):
             named = self._shorts(items) if len(items) > 1 else [items[0].requirement.title]
             text = f"{', '.join(named)}{text}"
-        words = self.bundle.wording.notes
-        notes = ", ".join(dict.fromkeys(words[note.value] for item in items for note in item.assessment.notes))
+        notes = ", ".join(dict.fromkeys(self._note(item, note) for item in items for note in item.assessment.notes))
         sections = dict.fromkeys(part for item in items for part in item.requirement.section.split(", "))
         return f"- {text}{f' ({notes})' if notes else ''} (label {', '.join(sections)})"
+
+    def _note(self, item: Item, note: Note) -> str:
+        ordered = item.assessment.facts.get("ordered")
+        if note is Note.ALREADY_ORDERED and isinstance(ordered, date):
+            return self._card("already-ordered", date=day_text(ordered))
+        return self.bundle.wording.notes[note.value]
 
     def _lead(self, group: Group, items: Sequence[Item]) -> str:
         if group is Group.ORDER:

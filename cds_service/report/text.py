@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from cds_service.labels import LabelBundle
 from cds_service.report.build import Report, is_actionable_row
+from cds_service.report.messages import day_text
 
 _COLOURS = {"critical": "\x1b[1;31m", "warning": "\x1b[33m", "info": "\x1b[36m"}
 _RESET = "\x1b[0m"
@@ -37,19 +39,27 @@ def text_report(report: Report, bundle: LabelBundle, *, colour: bool = False) ->
 def _courses(report: Report) -> str:
     if not report["courses"]:
         return "No infusion on record."
-    parts = [
-        f"course {course['number']}: {len(course['infusions'])} infusions from {course['infusions'][0]['date']}"
-        for course in report["courses"]
-    ]
-    return f"{'; '.join(parts)}; tests until {report['followUpEnds']}"
+    parts = [_course(course["number"], course["infusions"]) for course in report["courses"]]
+    return f"{'; '.join(parts)}. Tests asked for until {_day(report['followUpEnds'])}."
+
+
+def _course(number: int, infusions: list[dict[str, Any]]) -> str:
+    first, last = _day(infusions[0]["date"]), _day(infusions[-1]["date"])
+    if len(infusions) == 1:
+        return f"Course {number}: 1 infusion day, {first}"
+    return f"Course {number}: {len(infusions)} infusion days, {first} to {last}"
+
+
+def _day(iso: str) -> str:
+    return day_text(date.fromisoformat(iso))
 
 
 def _line(row: dict[str, Any], *, colour: bool) -> str:
-    mark = row["indicator"].upper()
+    mark = f"{row['indicator'].upper():<8}"
     if colour:
         mark = f"{_COLOURS[row['indicator']]}{mark}{_RESET}"
-    reason = f" [{row['reason']}]" if row["reason"] else ""
-    return f"  {mark}  {row['requirement']} {row['status']}{reason}: {row['message']} (label {row['section']})"
+    coded = ", ".join(filter(None, (row["requirement"], row["status"], row["reason"], row["note"])))
+    return f"  {mark}  {row['message']} [{coded}; label {row['section']}]"
 
 
 def _tally(rows: Iterable[dict[str, Any]]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cds_service.cds_hooks.errors import too_large, unsupported_media_type
+from cds_service.cds_hooks.errors import CdsHooksError, Issue, unsupported_media_type
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -19,12 +19,17 @@ async def read_body(request: Request, limit: int) -> bytes:
         raise unsupported_media_type()
     announced = request.headers.get("content-length", "0")
     if announced.isascii() and announced.isdigit() and int(announced) > limit:
-        raise too_large(limit)
+        raise _too_large(limit)
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
         if size > limit:
-            raise too_large(limit)
+            raise _too_large(limit)
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _too_large(limit: int) -> CdsHooksError:
+    text = f"The body is larger than {limit} bytes, the limit set by CDS_MAX_BODY_BYTES."
+    return CdsHooksError(413, [Issue("too-long", text)])

@@ -89,7 +89,7 @@ def test_what_is_already_ordered_is_noted_and_not_suggested(place: str, code: st
     (row,) = rows_of(cards)
     assert (row["status"], row["note"]) == ("missing", "already-ordered")
     assert suggestions(cards) == {}
-    assert "already ordered" in cards[0]["detail"]
+    assert "(already ordered, 19 Feb 2026)" in cards[0]["detail"]
 
 
 def test_an_overdue_test_that_is_ordered_is_not_suggested_again() -> None:

@@ -91,7 +91,8 @@ def test_413_announced_and_chunked(caplog: pytest.LogCaptureFixture) -> None:
         for content in (body, chunks()):
             response = service.request("POST", path, content, {"content-type": "application/json"})
             (issue,) = issues_of(response, 413)
-            assert "2048" in issue["diagnostics"]
+            assert "2048 bytes" in issue["diagnostics"]
+            assert "CDS_MAX_BODY_BYTES" in issue["diagnostics"]
             assert CANARY not in response.text + caplog.text
 
 
