@@ -54,6 +54,16 @@ class Case:
             found = self.done[test.id] = tests_done(self.timeline.results, test)
         return found
 
+    def look_alikes(self) -> tuple[str, ...]:
+        """References of results that only look like a test the label asks for."""
+        results = self.timeline.results
+        wrong = [concept for concept in results if concept in self.label.look_alikes]
+        if not wrong:
+            return ()
+        counting = {result.reference for concept in results if concept not in wrong for result in results[concept]}
+        found = [result.reference for concept in wrong for result in results[concept]]
+        return tuple(dict.fromkeys(reference for reference in found if reference not in counting))
+
 
 def prepare(label: Label, timeline: Timeline, as_of: AsOf) -> Case:
     """Cut the timeline at `as_of` and work out what every requirement needs."""

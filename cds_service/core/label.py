@@ -242,7 +242,11 @@ class Label:
         init=False, repr=False, compare=False, default_factory=dict
     )
 
+    look_alikes: frozenset[str] = field(init=False, repr=False, compare=False, default_factory=frozenset)
+
     def __post_init__(self) -> None:
+        tests = [rule.test for item in self.requirements if isinstance(rule := item.rule, Baseline | Recurring)]
+        object.__setattr__(self, "look_alikes", frozenset[str]().union(*(test.wrong for test in tests)))
         by_id = {requirement.id: requirement for requirement in self.requirements}
         applying = {
             name: tuple(row for row in self.situations if not row.requirements or name in row.requirements)

@@ -74,8 +74,9 @@ def build_row(requirement: Requirement, assessment: Assessment, shown: str | Non
 
 def _unused(case: Case) -> list[Unused]:
     known = {item.reference for item in case.timeline.unused}
-    copies = [Unused(reference, "duplicate") for reference in case.exposures.duplicates if reference not in known]
-    return [*case.timeline.unused, *copies]
+    others = [Unused(reference, "duplicate") for reference in case.exposures.duplicates]
+    others += [Unused(reference, "wrong-test") for reference in case.look_alikes()]
+    return [*case.timeline.unused, *(item for item in others if item.reference not in known)]
 
 
 def is_actionable_row(row: dict[str, Any]) -> bool:

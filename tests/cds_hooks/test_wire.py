@@ -27,9 +27,11 @@ CHARACTERS = st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp"))
 TEXT = st.text(CHARACTERS, min_size=1, max_size=30).filter(str.strip)
 OPTIONAL = st.none() | st.text(CHARACTERS, max_size=20)
 URLS = st.sampled_from(["https://a.example", "http://127.0.0.1:8000/x?y=z#f", "https://b.example/%20"])
+# A key with an underscore is FHIR's parallel member, whose null fillers the models refuse by name (test_models).
+KEYS = st.text(CHARACTERS, max_size=6).filter(lambda key: not key.startswith("_"))
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(CHARACTERS, max_size=6), inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
     max_leaves=8,
 )
 OBJECTS = st.none() | st.dictionaries(st.sampled_from("abcxyz"), JSON, max_size=3)
