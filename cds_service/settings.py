@@ -9,8 +9,11 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 MEBIBYTE = 1024 * 1024
 
@@ -153,6 +156,8 @@ def _zone(name: str) -> ZoneInfo | None:
     if not name.strip():
         return None
     try:
+        from zoneinfo import ZoneInfo
+
         return ZoneInfo(name.strip())
     except (ValueError, OSError, KeyError):
         msg = f"CDS_TIMEZONE: {name!r} is no time zone such as America/New_York"

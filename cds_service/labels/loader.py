@@ -9,8 +9,6 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import MappingProxyType
 
@@ -21,6 +19,7 @@ from cds_service.labels.rules import KINDS, Policy, read_policy, read_rule
 from cds_service.labels.value_sets import Code, ValueSet, read_codes, read_value_sets
 from cds_service.labels.wording import Wording, read_wording
 
+HERE = Path(__file__).parent
 FILES = ("label.toml", "policy.toml", "value_sets.toml", "cards.toml")
 ORDER_SCOPED_KINDS = frozenset({"baseline", "daily-dose", "course-length", "course-interval", "premedication"})
 
@@ -58,10 +57,8 @@ class LabelBundle:
 
 def available_labels() -> tuple[str, ...]:
     """Ids of the labels shipped with the package."""
-    root = resources.files("cds_service.labels")
-    return tuple(
-        sorted(item.name.replace("_", "-") for item in root.iterdir() if item.joinpath("label.toml").is_file())
-    )
+    folders = [item.name for item in HERE.iterdir() if (item / "label.toml").is_file()]
+    return tuple(sorted(name.replace("_", "-") for name in folders))
 
 
 @cache
@@ -70,7 +67,7 @@ def load_label(label_id: str = "lemtrada-us") -> LabelBundle:
     if label_id not in available_labels():
         known = ", ".join(available_labels())
         raise LabelError(label_id, [f'there is no label "{label_id}"; available: {known}'])
-    return _load(resources.files("cds_service.labels").joinpath(label_id.replace("-", "_")), label_id)
+    return _load(HERE / label_id.replace("-", "_"), label_id)
 
 
 def load_label_folder(folder: Path) -> LabelBundle:
@@ -78,7 +75,7 @@ def load_label_folder(folder: Path) -> LabelBundle:
     return _load(folder, str(folder))
 
 
-def _load(folder: Traversable, name: str) -> LabelBundle:
+def _load(folder: Path, name: str) -> LabelBundle:
     problems = Problems()
     raw = {file: _read_toml(folder, file, problems) for file in FILES}
     codes_file = folder.joinpath("codes.csv")
@@ -94,7 +91,7 @@ def _load(folder: Traversable, name: str) -> LabelBundle:
     return bundle
 
 
-def _read_toml(folder: Traversable, file: str, problems: Problems) -> dict[str, object]:
+def _read_toml(folder: Path, file: str, problems: Problems) -> dict[str, object]:
     path = folder.joinpath(file)
     if not path.is_file():
         problems.add(file, "is missing from the folder")
