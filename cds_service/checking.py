@@ -6,9 +6,8 @@ No clock. Reads the files it is given and writes to the streams it is given.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TextIO
+from typing import IO, TYPE_CHECKING, NamedTuple, TextIO
 
 import msgspec
 
@@ -28,8 +27,7 @@ class UsageError(Exception):
     """The command cannot be run as given."""
 
 
-@dataclass(frozen=True, slots=True)
-class CheckOptions:
+class CheckOptions(NamedTuple):
     """What the user asked for. `as_of` as given (echoed in the report)."""
 
     as_of: str

@@ -38,7 +38,8 @@ def _parser() -> argparse.ArgumentParser:
         description="Checks FHIR records against the US label of LEMTRADA: a CDS Hooks service and a command line.",
         epilog="A done test is not a normal test: results are counted, not interpreted.",
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    # prog is given so that argparse need not format a usage line for it, which imports a third of shutil
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", prog="cds-service")
     serve = commands.add_parser(
         "serve",
         help="run the service",
@@ -56,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--label", default="lemtrada-us")
     check.add_argument("--strict", action="store_true", help="refuse resources that full FHIR R4 validation refuses")
     label = commands.add_parser("label", help="the label as a table")
-    actions = label.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions = label.add_subparsers(dest="action", required=True, metavar="ACTION", prog="cds-service label")
     show = actions.add_parser("show", help="every requirement with section, strength and what it says")
     show.add_argument("--label", default="lemtrada-us")
     return parser

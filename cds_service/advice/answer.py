@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 from cds_service.advice.items import RANK, Group, Item, items_of, most_urgent
@@ -35,8 +34,7 @@ _REASONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """What an answer depends on besides the verdict."""
 
     hook: str
@@ -45,8 +43,7 @@ class Call:
     unreadable_orders: bool = False  # a drafted medication could not be told: it may be the drug
 
 
-@dataclass(frozen=True, slots=True)
-class _Draft:
+class _Draft(NamedTuple):
     """A card before it is written: its group, its items, and items of other cards folded into it."""
 
     group: Group
@@ -108,7 +105,7 @@ def _without_lone_reminders(drafts: list[_Draft]) -> list[_Draft]:
     others = [draft for draft in drafts if draft not in reminders]
     if others and reminders:
         riding = tuple(item for draft in reminders for item in draft.items)
-        others[-1] = replace(others[-1], folded=(*others[-1].folded, *riding))
+        others[-1] = others[-1]._replace(folded=(*others[-1].folded, *riding))
     return others
 
 
@@ -120,7 +117,7 @@ def _within_limit(drafts: list[_Draft]) -> list[_Draft]:
         return drafts
     rest = tuple(item for draft in drafts[limit:] for item in (*draft.items, *draft.folded))
     last = drafts[limit - 1]
-    return [*drafts[: limit - 1], replace(last, folded=(*last.folded, *rest))]
+    return [*drafts[: limit - 1], last._replace(folded=(*last.folded, *rest))]
 
 
 def _card(

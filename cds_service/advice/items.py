@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from cds_service.core.assessment import Assessment, Reason, Status
 from cds_service.core.evaluate import Verdict
@@ -31,8 +31,7 @@ class Group(IntEnum):
     FOLLOW_UP = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One assessment as this hook says it: its requirement, how loudly, on which card, in which words."""
 
     assessment: Assessment

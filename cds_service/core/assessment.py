@@ -6,10 +6,10 @@ Knows the words of the report, not how they are worded to a person.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 from cds_service.core.timeline import Source
 
@@ -66,12 +66,10 @@ class Note(StrEnum):
     MATCHED_BY_TEXT = "matched-by-text"
 
 
-def _no_facts() -> Mapping[str, Fact]:
-    return MappingProxyType({})
+_NO_FACTS: Mapping[str, Fact] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(NamedTuple):
     """One requirement judged, for the whole record, one course or one infusion day.
 
     `variant` tells messages and indicators apart where status and reason do not (e.g. dose too high or too low).
@@ -96,4 +94,4 @@ class Assessment:
     days: int | None = None
     rests_on: frozenset[Source] = frozenset()
     unread: tuple[str, ...] = ()
-    facts: Mapping[str, Fact] = field(default_factory=_no_facts)
+    facts: Mapping[str, Fact] = _NO_FACTS

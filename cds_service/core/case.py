@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cds_service.core.courses import (
@@ -139,8 +139,7 @@ def visible(timeline: Timeline, as_of: AsOf) -> Timeline:
     conditions = tuple(item for item in timeline.conditions if _known(item.reference, item.when, as_of, future))
     listed = {unused.reference for unused in timeline.unused} if future else set()
     fresh = dict.fromkeys(item for item in future if item.reference not in listed)
-    return replace(
-        timeline,
+    return timeline._replace(
         administrations=administrations,
         results=results,
         pending=pending,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
+from typing import NamedTuple
 
 from cds_service.core.dates import AsOf, When, add_days, add_months, day_range
 from cds_service.core.exposure import InfusionDay, is_drug_order
@@ -13,8 +13,7 @@ from cds_service.core.label import Courses, Label
 from cds_service.core.timeline import DrugOrder, Timeline
 
 
-@dataclass(frozen=True, slots=True)
-class Course:
+class Course(NamedTuple):
     """One course: its number (1-based), its infusion days in order, and whether it was resumed after a long gap."""
 
     number: int
@@ -32,8 +31,7 @@ class Course:
         return self.days[-1].date
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """What orders still ask for: which course, from which infusion day on, and how many days when they say so.
 
     `continues`: the order goes on with a course already begun. `start` may be a day only. `dates` are the days the
@@ -160,8 +158,7 @@ def days_of_order(order: DrugOrder, start: When | None = None) -> frozenset[date
     return frozenset(day_range(begins.first, add_days(begins.first, order.day_count - 1)))
 
 
-@dataclass(frozen=True, slots=True)
-class FollowUp:
+class FollowUp(NamedTuple):
     """The months of follow-up: counted from the last infusion; due dates count from `anchor` at the earliest.
 
     More than the follow-up's length between two courses starts it again with the later course.

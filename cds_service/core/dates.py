@@ -6,7 +6,6 @@ Knows calendar arithmetic only. It may not know what day it is: "now" is always 
 from __future__ import annotations
 
 import calendar
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -31,8 +30,7 @@ class When(NamedTuple):
         return self.first == self.last
 
 
-@dataclass(frozen=True, slots=True)
-class AsOf:
+class AsOf(NamedTuple):
     """The moment we judge from: `today` as a local date, and the instant when one was given (else the whole day)."""
 
     today: date

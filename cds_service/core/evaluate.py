@@ -7,7 +7,7 @@ and an exception inside one requirement into "cannot tell" for that one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from cds_service.core.assessment import Assessment, Reason, Status
 from cds_service.core.case import Case, prepare
@@ -17,8 +17,7 @@ from cds_service.core.label import Label, Requirement
 from cds_service.core.timeline import Gap, Source, Timeline
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Everything judged for one patient: the case, one or more assessments per requirement, what failed inside."""
 
     case: Case
@@ -68,8 +67,7 @@ def _guarded(assessment: Assessment, gaps: Mapping[Source, Gap]) -> Assessment:
 
 
 def _unknown(assessment: Assessment, reason: Reason, evidence: tuple[str, ...]) -> Assessment:
-    return replace(
-        assessment,
+    return assessment._replace(
         status=Status.CANNOT_TELL,
         reason=reason,
         variant=None,

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from cds_service.core.assessment import Note, Reason
 from cds_service.core.dates import When
@@ -17,8 +17,7 @@ from cds_service.core.label import Product
 from cds_service.core.timeline import Administration, Dose, DrugOrder, Exposure, Timeline
 
 
-@dataclass(frozen=True, slots=True)
-class InfusionDay:
+class InfusionDay(NamedTuple):
     """One day with at least one infusion of the drug.
 
     `start` is the earliest written start. `total_mg` is None when a part of the day's dose is absent or unreadable;
@@ -37,8 +36,7 @@ class InfusionDay:
     references: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(NamedTuple):
     """An administration that may or may not have been an infusion of the drug, and why we cannot tell."""
 
     reference: str
@@ -47,8 +45,7 @@ class Doubt:
     variant: str
 
 
-@dataclass(frozen=True, slots=True)
-class OtherRegimen:
+class OtherRegimen(NamedTuple):
     """A day recorded under the drug's codes with a dose that belongs to the other product."""
 
     date: date
@@ -56,8 +53,7 @@ class OtherRegimen:
     references: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Exposures:
+class Exposures(NamedTuple):
     """What the record says about being given the drug (or the other product of its ingredient)."""
 
     days: tuple[InfusionDay, ...]
@@ -69,8 +65,7 @@ class Exposures:
     product_by_diagnosis: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Dosed:
+class _Dosed(NamedTuple):
     record: Administration
     mg: Decimal | None
 
@@ -265,7 +260,7 @@ def _place_inferred(day: InfusionDay, product: Product, timeline: Timeline, out:
         out.by_diagnosis = True
     by_diagnosis = total is None and not other_diagnosis and has_diagnosis(timeline, product.own_diagnosis)
     if product.fits(total) or by_diagnosis:
-        out.days.append(replace(day, notes=(*day.notes, Note.PRODUCT_INFERRED)))
+        out.days.append(day._replace(notes=(*day.notes, Note.PRODUCT_INFERRED)))
     elif other_diagnosis and total is not None and total in product.other_product_mg:
         out.other_product.extend(day.references)
     else:

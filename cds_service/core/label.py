@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
+from typing import NamedTuple
 
 from cds_service.core.timeline import Source
 
@@ -72,8 +73,7 @@ class Product:
         return mg is not None and self.low <= mg <= self.high
 
 
-@dataclass(frozen=True, slots=True)
-class Courses:
+class Courses(NamedTuple):
     """How infusion days group into courses (days), and how long each course is (infusion days)."""
 
     gap_days: int
@@ -86,8 +86,7 @@ class Courses:
         return self.first_length if number == 1 else self.later_length
 
 
-@dataclass(frozen=True, slots=True)
-class Agent:
+class Agent(NamedTuple):
     """One premedication drug: the dose in mg that equals the required dose of the reference drug."""
 
     concept: str
@@ -96,26 +95,22 @@ class Agent:
     form_unclear: bool = False  # the code may also mean a depot form; a stated IV or oral route settles it
 
 
-@dataclass(frozen=True, slots=True)
-class ProductCheck:
+class ProductCheck(NamedTuple):
     """Kind: every administration of the ingredient can be told to be this product or not."""
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(NamedTuple):
     """Kind: something in the past worth knowing before ordering (here: the other product of the same ingredient)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(NamedTuple):
     """Kind: a test before the first infusion, at most `window_days` old."""
 
     test: Test
     window_days: int
 
 
-@dataclass(frozen=True, slots=True)
-class Recurring:
+class Recurring(NamedTuple):
     """Kind: a test every `months` from the first infusion until the end of follow-up."""
 
     test: Test
@@ -124,20 +119,17 @@ class Recurring:
     grace_days: int
 
 
-@dataclass(frozen=True, slots=True)
-class DailyDose:
+class DailyDose(NamedTuple):
     """Kind: the dose of each infusion day."""
 
 
-@dataclass(frozen=True, slots=True)
-class CourseLength:
+class CourseLength(NamedTuple):
     """Kind: the number of infusion days of each course; `wait_days` before a short course is called incomplete."""
 
     wait_days: int
 
 
-@dataclass(frozen=True, slots=True)
-class CourseInterval:
+class CourseInterval(NamedTuple):
     """Kind: months between courses."""
 
     months: int
@@ -165,8 +157,7 @@ class Premedication:
         object.__setattr__(self, "enough_mg", self.required_mg * (100 - self.tolerance_percent) / 100)
 
 
-@dataclass(frozen=True, slots=True)
-class FollowUpEnd:
+class FollowUpEnd(NamedTuple):
     """Kind: the months of follow-up after the last infusion are over."""
 
 
@@ -183,8 +174,7 @@ Rule = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(NamedTuple):
     """One thing the label asks for."""
 
     id: str
@@ -198,8 +188,7 @@ class Requirement:
     sources: frozenset[Source]
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """Which indicator a status gets. Empty sets mean "any". First match in the table decides.
 
     `ordering` is used while a dose or an order can still be stopped, `afterwards` at patient-view and in a plain

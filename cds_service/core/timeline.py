@@ -7,7 +7,6 @@ which drug or which codes stand behind them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -143,20 +142,12 @@ class Unused(NamedTuple):
     why: str
 
 
-def _no_results() -> Mapping[str, tuple[Result, ...]]:
-    return MappingProxyType({})
+_NO_RESULTS: Mapping[str, tuple[Result, ...]] = MappingProxyType({})
+_NO_STRINGS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+_NO_GAPS: Mapping[Source, Gap] = MappingProxyType({})
 
 
-def _no_strings() -> Mapping[str, tuple[str, ...]]:
-    return MappingProxyType({})
-
-
-def _no_gaps() -> Mapping[Source, Gap]:
-    return MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(NamedTuple):
     """Everything known of one patient.
 
     `results` are usable results by concept; `pending` preliminary ones; `unread` references, by concept, of resources
@@ -168,10 +159,10 @@ class Timeline:
     administrations: tuple[Administration, ...] = ()
     drug_orders: tuple[DrugOrder, ...] = ()
     mentions: tuple[Mention, ...] = ()
-    results: Mapping[str, tuple[Result, ...]] = field(default_factory=_no_results)
-    pending: Mapping[str, tuple[Result, ...]] = field(default_factory=_no_results)
-    unread: Mapping[str, tuple[str, ...]] = field(default_factory=_no_strings)
+    results: Mapping[str, tuple[Result, ...]] = _NO_RESULTS
+    pending: Mapping[str, tuple[Result, ...]] = _NO_RESULTS
+    unread: Mapping[str, tuple[str, ...]] = _NO_STRINGS
     test_orders: tuple[TestOrder, ...] = ()
     conditions: tuple[ConditionFact, ...] = ()
-    gaps: Mapping[Source, Gap] = field(default_factory=_no_gaps)
+    gaps: Mapping[Source, Gap] = _NO_GAPS
     unused: tuple[Unused, ...] = ()

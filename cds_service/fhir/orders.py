@@ -7,17 +7,15 @@ and encounter are filled in. Every filled variant is round-tripped in the tests.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 _LABORATORY = {"system": "http://snomed.info/sct", "code": "108252007", "display": "Laboratory procedure"}
 _INTRAVENOUS = {"system": "http://snomed.info/sct", "code": "47625008", "display": "Intravenous route"}
 _UCUM_MG = {"unit": "mg", "system": "http://unitsofmeasure.org", "code": "mg"}
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """Whom an order is for, and the encounter and requester it is written in, as ids and references."""
 
     patient_id: str

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 from cds_service.core import label as model
 from cds_service.core.timeline import Source
@@ -33,16 +33,14 @@ class LabelError(Exception):
         super().__init__(f"label folder {folder} cannot be used:\n{lines}")
 
 
-@dataclass(frozen=True, slots=True)
-class NotCovered:
+class NotCovered(NamedTuple):
     """Something the label asks that is not checked, and why."""
 
     what: str
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class LabelBundle:
+class LabelBundle(NamedTuple):
     """A label with everything around it: value sets, codes, wording, sign-off, and what is not covered."""
 
     label: model.Label

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from cds_service.core import label as model
 from cds_service.core.indicators import ORDERING_HOOKS
@@ -27,16 +27,14 @@ STATUSES = frozenset({"met", "due", "overdue", "missing", "violated", "cannot-te
 INDICATORS = frozenset({"", "info", "warning", "critical"})
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(NamedTuple):
     """How a test of that many months reminds: days before it is due."""
 
     months: int
     lead_days: int
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """policy.toml: what we chose."""
 
     dose_tolerance_percent: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cds_service.labels.fields import Problems, Table
 
@@ -32,8 +32,7 @@ ROLES = frozenset({"include", "trap", "ambiguous"})
 COLUMNS = ("value_set", "system", "code", "display", "role", "source")
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(NamedTuple):
     """One code of a value set. `system` is the short name used in codes.csv (LOINC, RxNorm, ...)."""
 
     value_set: str
@@ -49,8 +48,7 @@ class Code:
         return SYSTEMS[self.system][0]
 
 
-@dataclass(frozen=True, slots=True)
-class ValueSet:
+class ValueSet(NamedTuple):
     """What a value set means. `panel`: "counts" (a panel that counts by itself), "members" (only its members do)."""
 
     id: str

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cds_service.labels.fields import Problems, Table
 from cds_service.labels.rules import KINDS
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
+class Wording(NamedTuple):
     """`messages`: requirement id or kind -> key -> template; `reasons`, `sources`, `notes`, `cards`: key -> template.
 
     `short`: requirement id -> the few words that name it in a list.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -34,8 +33,7 @@ def happened(when: When | None, as_of: AsOf) -> bool:
 
 def past_of(timeline: Timeline, as_of: AsOf) -> Timeline:
     """The timeline as it would have been had it ended at `as_of`."""
-    return dataclasses.replace(
-        timeline,
+    return timeline._replace(
         administrations=tuple(item for item in timeline.administrations if happened(item.start, as_of)),
         drug_orders=tuple(
             item
@@ -69,8 +67,7 @@ def test_the_order_of_facts_changes_nothing(timeline: Timeline, as_of: AsOf, ran
         random.shuffle(listed)
         return tuple(listed)
 
-    other = dataclasses.replace(
-        timeline,
+    other = timeline._replace(
         administrations=mixed(timeline.administrations),
         drug_orders=mixed(timeline.drug_orders),
         mentions=mixed(timeline.mentions),
@@ -102,7 +99,7 @@ def test_one_more_result_never_makes_a_requirement_worse(
 ) -> None:
     concept = TESTS[requirement]
     more = (*timeline.results.get(concept, ()), Result(when, "Observation/one-more", issued_only=False))
-    richer = dataclasses.replace(timeline, results={**timeline.results, concept: more})
+    richer = timeline._replace(results={**timeline.results, concept: more})
     (before,) = (item for item in answers(timeline, as_of) if item["requirement"] == requirement)
     (after,) = (item for item in answers(richer, as_of) if item["requirement"] == requirement)
     assert (before["status"] == "not-applicable") == (after["status"] == "not-applicable")
@@ -131,7 +128,7 @@ def test_a_gap_only_turns_answers_that_rest_on_it_into_cannot_tell(
     timeline: Timeline, as_of: AsOf, missing: dict[Source, Gap]
 ) -> None:
     whole = answers(timeline, as_of)
-    gappy = answers(dataclasses.replace(timeline, gaps=missing), as_of)
+    gappy = answers(timeline._replace(gaps=missing), as_of)
     assert len(whole) == len(gappy)
     for before, after in zip(whole, gappy, strict=True):
         if before["status"] == "cannot-tell" or not before["rests_on"] & set(missing):
@@ -144,7 +141,7 @@ def test_a_gap_only_turns_answers_that_rest_on_it_into_cannot_tell(
 @EXAMPLES
 @given(timelines(), moments())
 def test_every_requirement_gets_an_answer_and_silence_needs_administrations(timeline: Timeline, as_of: AsOf) -> None:
-    verdict = evaluate(LABEL, dataclasses.replace(timeline, gaps={Source.ADMINISTRATIONS: Gap.PARTIAL}), as_of)
+    verdict = evaluate(LABEL, timeline._replace(gaps={Source.ADMINISTRATIONS: Gap.PARTIAL}), as_of)
     assert {item.requirement for item in verdict.assessments} == {item.id for item in LABEL.requirements}
     silent = {item.requirement for item in verdict.assessments if item.status is Status.NOT_APPLICABLE}
     assert not silent & {item.id for item in LABEL.requirements if isinstance(item.rule, Recurring)}

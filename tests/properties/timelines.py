@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -188,7 +187,7 @@ def answers(timeline: Timeline, as_of: AsOf) -> list[dict[str, Any]]:
 
 
 def _plain(item: Assessment) -> dict[str, Any]:
-    fields = {field.name: getattr(item, field.name) for field in dataclasses.fields(item)}
+    fields = item._asdict()
     return {**fields, "facts": dict(item.facts), "evidence": sorted(item.evidence), "unread": sorted(item.unread)}
 
 
@@ -207,8 +206,7 @@ def shift(value: Any, days: int) -> Any:
 
 
 def shifted(timeline: Timeline, days: int) -> Timeline:
-    return dataclasses.replace(
-        timeline,
+    return timeline._replace(
         administrations=tuple(
             record._replace(start=shift(record.start, days), end=shift(record.end, days))
             for record in timeline.administrations

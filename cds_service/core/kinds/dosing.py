@@ -6,7 +6,6 @@ Source: label section 2.3 and the exact readings for courses (docs/labels).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -221,7 +220,7 @@ def judge_interval(requirement: Requirement, rule: CourseInterval, case: Case) -
         else:
             answer = _interval(requirement, rule, case.courses[:index], course.days[0].start)
             evidence = (*case.courses[index - 1].days[-1].references, *course.days[0].references)
-            yield replace(answer, event=course.first, evidence=evidence)
+            yield answer._replace(event=course.first, evidence=evidence)
     if plan is not None and not plan.continues:
         if not case.courses:
             yield Assessment(
@@ -235,7 +234,7 @@ def judge_interval(requirement: Requirement, rule: CourseInterval, case: Case) -
         else:
             answer = _interval(requirement, rule, case.courses, plan.start)
             evidence = (*case.courses[-1].days[-1].references, *(order.reference for order in plan.orders))
-            yield replace(answer, planned=True, evidence=evidence)
+            yield answer._replace(planned=True, evidence=evidence)
 
 
 def _interval(requirement: Requirement, rule: CourseInterval, earlier: tuple[Course, ...], start: When) -> Assessment:
