@@ -99,7 +99,9 @@ class Checker:
         if self.options.format == "ndjson":
             self.out.write(msgspec.json.encode(report).decode() + "\n")
         else:
-            self.out.write(text_report(report, self.engine.bundle, colour=self.options.colour))
+            self.out.write(
+                text_report(report, self.engine.bundle, colour=self.options.colour, noted=self.options.hook is None)
+            )
 
 
 def _parts(name: str, body: bytes) -> Iterator[tuple[str, bytes]]:

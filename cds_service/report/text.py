@@ -14,20 +14,22 @@ from cds_service.report.messages import day_text
 _COLOURS = {"critical": "\x1b[1;31m", "warning": "\x1b[33m", "info": "\x1b[36m"}
 _RESET = "\x1b[0m"
 _RANK = {"critical": 0, "warning": 1, "info": 2}
+_DEPARTURES = frozenset({"violated", "missing"})
 COUNTED = "Results are counted, not interpreted: a done test is not a normal test."
 
 
-def text_report(report: Report, bundle: LabelBundle, *, colour: bool = False) -> str:
-    """Some lines of text, ending in an empty one."""
+def text_report(report: Report, bundle: LabelBundle, *, colour: bool = False, noted: bool = True) -> str:
+    """Some lines of text, ending in an empty one. `noted`: name departures that ask nothing of anybody any more."""
     lines = [f"{report['patient'] or 'patient not named'}  as of {report['asOf']}  ({report['source'] or 'input'})"]
     lines.append(f"  {_courses(report)}")
     rows = report["assessments"]
     acted = sorted(filter(is_actionable_row, rows), key=lambda row: _RANK[row["indicator"]])
     notices = [row for row in rows if row["indicator"] and not is_actionable_row(row)]
-    if acted:
-        lines += [_line(row, colour=colour) for row in [*acted, *notices]]
-    else:
-        lines += [_line(row, colour=colour) for row in notices]
+    if noted:
+        notices += [row for row in rows if row["indicator"] is None and row["status"] in _DEPARTURES]
+    # One sentence said of several infusion days is written once.
+    lines += dict.fromkeys(_line(row, colour=colour) for row in [*acted, *notices])
+    if not acted:
         lines.append("  Nothing to act on among the requirements checked.")
     lines.append(f"  {_tally(rows)}")
     lines += [f"  not used: {item['reference']} ({item['why']})" for item in report["unused"]]
@@ -55,8 +57,8 @@ def _day(iso: str) -> str:
 
 
 def _line(row: dict[str, Any], *, colour: bool) -> str:
-    mark = f"{row['indicator'].upper():<8}"
-    if colour:
+    mark = f"{(row['indicator'] or 'noted').upper():<8}"
+    if colour and row["indicator"]:
         mark = f"{_COLOURS[row['indicator']]}{mark}{_RESET}"
     coded = ", ".join(filter(None, (row["requirement"], row["status"], row["reason"], row["note"])))
     return f"  {mark}  {row['message']} [{coded}; label {row['section']}]"
