@@ -107,7 +107,9 @@ class Writer:
         if text.startswith(": "):
             named = self._shorts(items) if len(items) > 1 else [items[0].requirement.title]
             text = f"{', '.join(named)}{text}"
-        notes = ", ".join(dict.fromkeys(self._note(item, note) for item in items for note in item.assessment.notes))
+        said = {Note.PRELIMINARY_EXISTS}  # by the sentence itself
+        spoken = [(item, note) for item in items for note in item.assessment.notes if note not in said]
+        notes = ", ".join(dict.fromkeys(self._note(item, note) for item, note in spoken))
         sections = dict.fromkeys(part for item in items for part in item.requirement.section.split(", "))
         return f"- {text}{f' ({notes})' if notes else ''} (label {', '.join(sections)})"
 

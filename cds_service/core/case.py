@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 from cds_service.core.courses import (
@@ -129,8 +130,9 @@ def visible(timeline: Timeline, as_of: AsOf) -> Timeline:
         for record in timeline.administrations
         if _known(record.reference, record.start, as_of, future)
     )
-    results = {concept: _seen_results(found, as_of, future) for concept, found in timeline.results.items()}
-    pending = {concept: _seen_results(found, as_of, []) for concept, found in timeline.pending.items()}
+    past = add_days(as_of.today, -FARTHEST_OFFSETS_DAYS)
+    results = {concept: _seen_results(found, past, as_of, future) for concept, found in timeline.results.items()}
+    pending = {concept: _seen_results(found, past, as_of, []) for concept, found in timeline.pending.items()}
     orders = tuple(
         order for order in timeline.drug_orders if _known(order.reference, _signing(order, as_of), as_of, future)
     )
@@ -172,9 +174,9 @@ def _clipped(record: Administration, as_of: AsOf) -> Administration:
     return record._replace(start=as_of.clip(record.start))
 
 
-def _seen_results(found: tuple[Result, ...], as_of: AsOf, future: list[Unused]) -> tuple[Result, ...]:
-    past = add_days(as_of.today, -FARTHEST_OFFSETS_DAYS)
-    if all(result.when.last < past for result in found):
+def _seen_results(found: tuple[Result, ...], past: date, as_of: AsOf, future: list[Unused]) -> tuple[Result, ...]:
+    """The results on record by `as_of`; those before `past` are, whatever their time zone."""
+    if not found or max([result.when.last for result in found]) < past:
         return found
     kept = []
     for result in found:

@@ -98,7 +98,7 @@ def order_anchor(order: DrugOrder) -> date | None:
 def open_orders(timeline: Timeline, label: Label, last_infusion: date | None, as_of: AsOf) -> list[DrugOrder]:
     """Draft or active orders for the drug that do not belong to a course already given.
 
-    Where drafts are among them, they are what is being ordered now; active orders count when there is no draft.
+    All of them together are the plan: a draft that adds to an active order is where a double order can be stopped.
     """
     found = []
     for order in timeline.drug_orders:
@@ -107,7 +107,7 @@ def open_orders(timeline: Timeline, label: Label, last_infusion: date | None, as
         anchor = order_anchor(order) or as_of.today
         if last_infusion is None or anchor > last_infusion:
             found.append(order)
-    return [order for order in found if order.draft] or found
+    return found
 
 
 def make_plan(orders: list[DrugOrder], courses: tuple[Course, ...], label: Label, as_of: AsOf) -> Plan | None:

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 ONE_DAY = timedelta(days=1)
+_SHORTEST_MONTH = 28
 FARTHEST_OFFSETS_DAYS = 2  # local calendars of one instant are at most this far apart (UTC-12 and UTC+14)
 
 
@@ -63,13 +64,15 @@ def add_months(day: date, months: int) -> date:
     year, month = divmod(index, 12)
     if not date.min.year <= year <= date.max.year:
         return date.max if months > 0 else date.min
+    if day.day <= _SHORTEST_MONTH:
+        return date(year, month + 1, day.day)
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def add_days(day: date, days: int) -> date:
     """So many days later (or earlier), never beyond the calendar's ends."""
     try:
-        return day + timedelta(days=days)
+        return day + timedelta(days)  # by keyword it takes half as long again
     except OverflowError:
         return date.max if days > 0 else date.min
 

@@ -30,9 +30,10 @@ def evaluate(label: Label, timeline: Timeline, as_of: AsOf) -> Verdict:
     case = prepare(label, timeline, as_of)
     assessments: list[Assessment] = []
     failures: list[tuple[str, Exception]] = []
+    gaps = case.timeline.gaps
     for requirement in label.requirements:
         found, failure = _judge_safely(requirement, case, judge_one)
-        assessments += (_guarded(assessment, case.timeline.gaps) for assessment in found)
+        assessments += [_guarded(item, gaps) if gaps or item.unread else item for item in found]
         if failure is not None:
             failures.append((requirement.id, failure))
     return Verdict(case, tuple(assessments), tuple(failures))

@@ -16,6 +16,9 @@ from cds_service.core.dates import When
 from cds_service.core.label import Product
 from cds_service.core.timeline import Administration, Dose, DrugOrder, Exposure, Timeline
 
+_NO_MG = Decimal(0)
+_ALL_GIVEN = frozenset({Exposure.GIVEN})
+
 
 class InfusionDay(NamedTuple):
     """One day with at least one infusion of the drug.
@@ -165,7 +168,11 @@ def _moment(written: str | None) -> datetime | None:
 def read_exposures(timeline: Timeline, product: Product) -> Exposures:
     """Sort the timeline's administrations of the ingredient into infusion days, doubts and the other product."""
     current, duplicates = latest_versions(
-        [record for record in timeline.administrations if not record.concepts or record.concepts & product.ingredient]
+        [
+            record
+            for record in timeline.administrations
+            if not record.concepts or not record.concepts.isdisjoint(product.ingredient)
+        ]
     )
     doubts: list[Doubt] = []
     other: list[str] = []
@@ -241,10 +248,11 @@ def _sort_days(
         _place_inferred(_infusion_day(day, inferred[day], product), product, timeline, out)
     built = {day: _infusion_day(day, coded[day] + inferred.get(day, []), product) for day in sorted(coded)}
     in_dose = [day.date for day in (*out.days, *built.values()) if product.fits(day.total_mg)]
+    window = product.other_product_window_days
     for day, built_day in built.items():
         total = built_day.total_mg
-        lone = not any(0 < abs((near - day).days) <= product.other_product_window_days for near in in_dose)
-        if total is not None and total in product.other_product_mg and built_day.whole and lone:
+        is_regimen = total is not None and total in product.other_product_mg and built_day.whole
+        if total is not None and is_regimen and not any(0 < abs((near - day).days) <= window for near in in_dose):
             out.other_regimen.append(OtherRegimen(day, total, built_day.references))
         else:
             out.days.append(built_day)
@@ -268,25 +276,30 @@ def _place_inferred(day: InfusionDay, product: Product, timeline: Timeline, out:
 
 
 def _infusion_day(day: date, dosed: list[_Dosed], product: Product) -> InfusionDay:
-    dosed = sorted(dosed, key=lambda item: item.record.reference)
+    dosed = sorted(dosed, key=_by_reference)
     counted, duplicate = _without_copies(dosed, product)
-    known = sum((item.mg for item in counted if item.mg is not None), Decimal(0))
-    complete = all(item.mg is not None for item in counted)
-    timed = [item.record.start for item in dosed if item.record.start and item.record.start.instant]
+    amounts = [item.mg for item in counted if item.mg is not None]
+    known = sum(amounts, _NO_MG)
+    records = tuple([item.record for item in dosed])
+    timed = [record.start for record in records if record.start and record.start.instant]
     notes: list[Note] = [Note.POSSIBLE_DUPLICATE] if duplicate else []
-    if any(item.record.by_text for item in dosed):
+    if True in [record.by_text for record in records]:
         notes.append(Note.MATCHED_BY_TEXT)
     return InfusionDay(
         date=day,
-        records=tuple(item.record for item in dosed),
+        records=records,
         start=min(timed, key=_instant) if timed else When(day, day),
-        total_mg=known if complete else None,
+        total_mg=known if len(amounts) == len(counted) else None,
         known_mg=known,
-        whole=all(item.record.exposure is Exposure.GIVEN for item in dosed),
-        same_order_repeated=_same_order_repeated(counted, known, product),
+        whole={record.exposure for record in records} == _ALL_GIVEN,
+        same_order_repeated=len(counted) > 1 and _same_order_repeated(counted, known, product),
         notes=tuple(notes),
-        references=tuple(item.record.reference for item in dosed),
+        references=tuple([record.reference for record in records]),
     )
+
+
+def _by_reference(item: _Dosed) -> str:
+    return item.record.reference
 
 
 def _instant(when: When) -> datetime:
@@ -295,6 +308,8 @@ def _instant(when: When) -> datetime:
 
 def _without_copies(dosed: list[_Dosed], product: Product) -> tuple[list[_Dosed], bool]:
     """Records with the same start: different doses are bags that add up; equal doses are one, unless halves fit."""
+    if len(dosed) == 1:
+        return dosed, False
     groups: dict[When | None, list[_Dosed]] = defaultdict(list)
     for item in dosed:
         groups[item.record.start].append(item)
@@ -315,11 +330,10 @@ def _without_copies(dosed: list[_Dosed], product: Product) -> tuple[list[_Dosed]
 
 
 def _same_order_repeated(counted: list[_Dosed], known: Decimal, product: Product) -> bool:
-    """Several records of one order on one day, none too large by itself but too large together."""
+    """The records (several) of one order on one day, none too large by itself but too large together."""
     requests = {item.record.request for item in counted}
     return (
-        len(counted) > 1
-        and len(requests) == 1
+        len(requests) == 1
         and None not in requests
         and known > product.high
         and all(item.mg is not None and item.mg <= product.high for item in counted)

@@ -25,7 +25,7 @@ def tests_done(results: Mapping[str, tuple[Result, ...]], test: Test) -> tuple[D
     for concepts in test.any_of:
         if len(concepts) == 1:
             (concept,) = concepts
-            found += [Done(r.when, (r.reference,), r.issued_only) for r in results.get(concept, ())]
+            found += [Done(when, (reference,), issued) for when, reference, issued in results.get(concept, ())]
         elif all(results.get(concept) for concept in concepts):
             found += _sets_of_one_day(results, concepts)
     return tuple(found)

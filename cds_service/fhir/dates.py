@@ -17,8 +17,9 @@ _DATE_TIME = re.compile(
     re.ASCII,
 )
 _DATE_LENGTH = 10
-_WITH_OFFSET = (25, 29)  # 2026-11-22T18:00:00-05:00, also with milliseconds
-_IN_UTC = (20, 24)  # 2026-11-22T23:00:00Z, also with milliseconds
+_USUAL_OFFSETS = frozenset(
+    f"{sign}{hour:02}:{minute}" for sign in "+-" for hour in range(14) for minute in ("00", "30", "45")
+)
 _UNREAD = object()
 
 
@@ -45,13 +46,13 @@ class DateReader:
         The marks tell them from the other ISO forms `fromisoformat` takes (2026-W47-7, 180000, a decimal comma); it
         takes no impossible day and no other digits, but offsets FHIR does not know.
         """
-        size = len(text)
-        if text[4:17:3] != "--T::" or (size in (24, 29) and text[19] != "."):
+        if text[4:17:3] != "--T::":
             return None
-        in_utc = size in _IN_UTC and text[-1] == "Z"
-        if not in_utc and (size not in _WITH_OFFSET or text[-6] not in "+-" or text[-3] != ":"):
-            return None
-        if not in_utc and (text[-5:-3] > "13" or text[-2] > "5"):
+        ending = text[19:]
+        if ending[:1] == ".":
+            ending = ending[4:]
+        in_utc = ending == "Z"
+        if not in_utc and ending not in _USUAL_OFFSETS:
             return None
         try:
             moment = datetime.fromisoformat(text)

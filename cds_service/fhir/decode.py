@@ -16,6 +16,7 @@ from cds_service.fhir.structs import (
     ABSENT,
     Entry,
     Link,
+    RawBundle,
     Resource,
     any_decoder,
     members_decoder,
@@ -59,6 +60,7 @@ class Decoded:
     entries: list[Entry] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
+    total: int | None = None  # how many the server found, where a searchset says so
 
 
 def as_text(body: bytes) -> bytes:
@@ -81,7 +83,14 @@ def decode_bundle(body: bytes) -> Decoded:
         raise UnreadableInputError(_not_json(body, error)) from None
     if bundle.resourceType != "Bundle":
         raise NotABundleError(_not_bundle(bundle.resourceType))
-    return Decoded(bundle.entry or [], links=bundle.link or [])
+    return taken_apart(bundle)
+
+
+def taken_apart(bundle: Resource | RawBundle) -> Decoded:
+    """A decoded Bundle as its parts (a `RawBundle` without its entries, which are decoded one by one)."""
+    entries = (bundle.entry or []) if isinstance(bundle, Resource) else []
+    total = bytes(bundle.total)
+    return Decoded(entries, links=bundle.link or [], total=int(total) if total.isdigit() else None)
 
 
 def _not_json(body: bytes, error: Exception) -> str:
@@ -109,7 +118,7 @@ def _entry_by_entry(body: bytes, place: str = "", depth: int = 0) -> Decoded:
         raise UnreadableInputError(_not_json(body, error)) from None
     if bundle.resourceType != "Bundle":
         raise NotABundleError(_not_bundle(bundle.resourceType))
-    decoded = Decoded(links=bundle.link or [])
+    decoded = taken_apart(bundle)
     for number, raw in enumerate(bundle.entry or []):
         _decode_entry(raw, f"{place}entry[{number}]", decoded, depth)
     return decoded
@@ -189,7 +198,7 @@ def decode_value(raw: msgspec.Raw) -> tuple[Resource | None, Decoded | None]:
         except UnreadableInputError:
             return None, None
     if resource.resourceType == "Bundle":
-        return None, Decoded(resource.entry or [], links=resource.link or [])
+        return None, taken_apart(resource)
     return resource, None
 
 

@@ -82,13 +82,22 @@ class Doubts:
         found: frozenset[str] = frozenset()
         for holder in holders:
             for name in ("code", "medicationCodeableConcept", "medication"):
-                concept = holder.get(name)
-                if isinstance(concept, dict):
-                    inner = concept.get("concept")
-                    found |= self._plain_concept(inner if isinstance(inner, dict) else concept)
+                written = holder.get(name)
+                for concept in written if isinstance(written, list) else [written]:
+                    found |= self._plain_concept(concept)
         return found
 
-    def _plain_concept(self, concept: dict[str, Any]) -> frozenset[str]:
+    def _plain_concept(self, concept: object) -> frozenset[str]:
+        """Concepts of what should be a CodeableConcept: an object, an R5 reference to one, a coding, or bare text."""
+        if isinstance(concept, str):
+            return self._index.drug(CodeableConcept(text=concept))[0]
+        if not isinstance(concept, dict):
+            return frozenset()
+        inner = concept.get("concept")
+        if isinstance(inner, dict):
+            return self._plain_concept(inner)
+        if "coding" not in concept and "code" in concept:
+            return self._plain_concept({"coding": [concept]})
         read = [
             Coding(_text(item.get("system")), _text(item.get("code")), _text(item.get("display")))
             for item in _plain_codings(concept)

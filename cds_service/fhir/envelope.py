@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from cds_service.fhir.decode import Decoded, UnreadableInputError, as_text, decode_value
+from cds_service.fhir.decode import Decoded, UnreadableInputError, as_text, decode_value, taken_apart
 from cds_service.fhir.structs import ABSENT, Resource, any_decoder
 
 HEAD_FIELDS = ("hook", "hookInstance", "fhirServer", "fhirAuthorization", "context", "extension")
@@ -83,7 +83,7 @@ def _taken_apart(resource: Resource | None) -> Prefetched:
     if resource is None:
         return Prefetched(is_null=True)
     if resource.resourceType == "Bundle":
-        return Prefetched(decoded=Decoded(resource.entry or [], links=resource.link or []))
+        return Prefetched(decoded=taken_apart(resource))
     return Prefetched(resource=resource)
 
 

@@ -6,7 +6,7 @@ A mixture counts by its ingredient, and its dose is the ingredient's amount, nev
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
@@ -24,6 +24,7 @@ from cds_service.fhir.structs import (
     Dosage,
     Identifier,
     Ingredient,
+    Quantity,
     Reference,
     Resource,
     identifiers_decoder,
@@ -39,6 +40,7 @@ _EXPOSURES = {
     "not-done": Exposure.NONE,
     "entered-in-error": Exposure.NONE,
 }
+_UNREAD = Dose(None)
 _VOID = frozenset({"not-done", "entered-in-error"})
 _VOID_ORDERS = frozenset({"cancelled", "entered-in-error"})
 _VOID_MENTIONS = frozenset(
@@ -61,6 +63,7 @@ class MedicationReader:
     def __init__(self, index: CodeIndex, dates: DateReader, shelf: Callable[[], Shelf]) -> None:
         self._index, self._dates, self._shelf = index, dates, shelf
         self._by_name: dict[str, frozenset[str]] = {}
+        self._by_amount: dict[tuple[str | None, ...], Dose | None] = {}
 
     def administration(self, chart: Chart, resource: Resource, full_url: str | None) -> None:
         """File a MedicationAdministration of a drug the label knows; others are none of our business."""
@@ -81,7 +84,6 @@ class MedicationReader:
             chart.drop(reference, why_not)
         dosage = _first_dosage(resource.dosage)
         request = resource.request if isinstance(resource.request, Reference) else None
-        written = last_updated(resource, self._dates)
         chart.administrations.append(
             Administration(
                 reference=reference,
@@ -90,12 +92,11 @@ class MedicationReader:
                 exposure=exposure,
                 start=start,
                 end=end,
-                dose=_dose(dosage, drug.strength),
+                dose=self._dose(dosage, drug.strength),
                 route=read_route(dosage.route) if dosage is not None else None,
                 request=request.reference if request is not None else None,
                 identifiers=_identifiers(resource),
-                # in UTC and always the same length: such texts compare like the instants they stand for
-                last_updated=written.astimezone(UTC).isoformat(timespec="microseconds") if written else None,
+                last_updated=_in_utc(last_updated(resource, self._dates)),
                 why_not=why_not,
             )
         )
@@ -245,6 +246,22 @@ class MedicationReader:
                 concept = substance.code
         return self._named(concept, display)
 
+    def _dose(self, dosage: Dosage | None, strength: Ingredient | None) -> Dose | None:
+        """The dose given: as written in mass, else the ingredient's amount, else as written."""
+        written = dosage.dose or dosage.doseQuantity if dosage is not None else None
+        dose = self._written_dose(written) if written is not None else None
+        if dose is not None and dose.mg is not None:
+            return dose
+        return ingredient_dose(strength, written if dose is not None else None) or dose
+
+    def _written_dose(self, written: Quantity) -> Dose | None:
+        """A dose as written; remembered (a quarter of the reading), a chart repeats them."""
+        key = (repr(written.value), written.unit, written.system, written.code, written.comparator)
+        dose = self._by_amount.get(key, _UNREAD)
+        if dose is _UNREAD:
+            dose = self._by_amount[key] = read_dose(written)
+        return dose
+
     def _times(self, resource: Resource) -> tuple[When | None, When | None, str | None]:
         """Start, end, and why there is no start."""
         period = resource.effectivePeriod or resource.occurencePeriod or resource.occurrencePeriod
@@ -292,13 +309,10 @@ def _first_dosage(dosage: Dosage | list[Dosage] | None) -> Dosage | None:
     return dosage
 
 
-def _dose(dosage: Dosage | None, strength: Ingredient | None) -> Dose | None:
-    """The dose given: as written in mass, else the ingredient's amount, else as written."""
-    written = dosage.dose or dosage.doseQuantity if dosage is not None else None
-    dose = read_dose(written) if written is not None else None
-    if dose is not None and dose.mg is not None:
-        return dose
-    return ingredient_dose(strength, written if dose is not None else None) or dose
+def _in_utc(written: datetime | None) -> str | None:
+    """An instant in UTC and always as long: such texts compare like the instants they stand for."""
+    # by position: a sixth less than by keyword
+    return written.astimezone(UTC).isoformat("T", "microseconds") if written is not None else None
 
 
 def _order_route(instructions: list[Dosage]) -> Route | None:

@@ -103,6 +103,8 @@ def _add(source: Source, value: Prefetched, record: Record) -> None:
             record.gaps[source] = Gap.NOT_PROVIDED
         return
     own = bundle_record(value.decoded)
+    if (value.decoded.total or 0) > len(value.decoded.entries) + len(value.decoded.unreadable):
+        own.gaps[source] = Gap.PARTIAL  # the server found more than it sent
     answers = any(_source_of(entry.resource) is source for entry in own.entries)
     if _was_never_asked(value.decoded) or (own.entries and not answers):
         record.gaps[source] = Gap.NOT_PROVIDED  # another query was answered, or none

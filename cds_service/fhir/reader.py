@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from cds_service.core.timeline import Gap, Source, Timeline, Unused
 from cds_service.fhir.codes import CodeIndex
 from cds_service.fhir.dates import DateReader
-from cds_service.fhir.decode import Decoded, Unreadable, decode_resource, salvage
+from cds_service.fhir.decode import Decoded, Unreadable, decode_resource, salvage, taken_apart
 from cds_service.fhir.doubts import Doubts, as_unreadable
 from cds_service.fhir.facts import FactReader
 from cds_service.fhir.labs import LabReader
@@ -47,9 +47,14 @@ def bundle_record(decoded: Decoded) -> Record:
     record = Record(unreadable=list(decoded.unreadable))
     partial = _collect(decoded, record)
     # An outcome nobody can read may be the one that says what is missing.
-    if partial or any(item.plain.get("resourceType") == "OperationOutcome" for item in decoded.unreadable):
+    if partial or any(_may_be_anything(item) for item in record.unreadable):
         record.gaps = dict.fromkeys(ALL_SOURCES, Gap.PARTIAL)
     return record
+
+
+def _may_be_anything(item: Unreadable) -> bool:
+    """An entry without content that can be made out, or an outcome that cannot be read: anything may be missing."""
+    return not item.plain or item.plain.get("resourceType") == "OperationOutcome"
 
 
 def _collect(decoded: Decoded, record: Record, depth: int = 0) -> bool:
@@ -67,7 +72,7 @@ def _collect(decoded: Decoded, record: Record, depth: int = 0) -> bool:
         if resource.resourceType == "OperationOutcome":
             partial = partial or is_serious(resource)
         elif resource.resourceType == "Bundle":
-            inner = Decoded(resource.entry or [], links=resource.link or [])
+            inner = taken_apart(resource)
             partial = (depth >= _DEEPEST_BUNDLE or _collect(inner, record, depth + 1)) or partial
         else:
             record.entries.append(entry)

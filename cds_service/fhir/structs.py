@@ -245,6 +245,7 @@ class Resource(Struct, gc=False):
     # Bundle and OperationOutcome
     entry: list[Entry] | None = None
     link: list[Link] | None = None
+    total: Raw = ABSENT  # a number in a Bundle, an amount elsewhere
     issue: list[Issue] | None = None
 
 
@@ -278,6 +279,7 @@ class RawBundle(Struct, gc=False):
     resourceType: str | None = None
     entry: list[Raw] | None = None
     link: list[Link] | None = None
+    total: Raw = ABSENT
 
 
 resource_decoder = msgspec.json.Decoder(Resource)

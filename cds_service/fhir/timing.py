@@ -59,6 +59,10 @@ def planned_days(
         first, last = min(events, key=_by_day), max(events, key=_by_day)
         if starts is not None and starts.first < first.first:
             first = starts
+        lengths = [_count(_repeat(instruction)) for instruction in instructions]
+        longest = max((length for length in lengths if length), default=1)
+        if len(events) == 1 and longest > 1:  # one date and a duration: the date is the start
+            return first, ends or on_day(add_days(first.first, longest - 1)), None, longest
         return first, ends or last, frozenset(when.first for when in events), None
     daily = all(_is_daily(_repeat(instruction)) for instruction in instructions)
     if starts is not None and ends is not None and starts.is_exact_day and ends.is_exact_day and daily:

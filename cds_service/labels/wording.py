@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import string
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from cds_service.labels.fields import Problems, Table
 from cds_service.labels.rules import KINDS
 
 
-class Wording(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Wording:
     """`messages`: requirement id or kind -> key -> template; `reasons`, `sources`, `notes`, `cards`: key -> template.
 
     `short`: requirement id -> the few words that name it in a list.
@@ -25,9 +26,18 @@ class Wording(NamedTuple):
     notes: Mapping[str, str]
     short: Mapping[str, str]
     cards: Mapping[str, str]
+    # templates asked for so far, which are few: choosing one costs five times the look-up
+    _chosen: dict[tuple[str | None, ...], str] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def template(self, requirement: str, kind: str, status: str, variant: str | None, reason: str | None) -> str:
         """The most specific template; the empty string when there is none."""
+        asked = (requirement, kind, status, variant, reason)
+        found = self._chosen.get(asked)
+        if found is None:
+            found = self._chosen[asked] = self._choose(*asked)
+        return found
+
+    def _choose(self, requirement: str, kind: str, status: str, variant: str | None, reason: str | None) -> str:
         keys = [f"{status}.{variant}.{reason}", f"{status}.{variant}", f"{status}.{reason}", status]
         for table in (self.messages.get(requirement), self.messages.get(kind), self.messages.get("any")):
             if table is not None:

@@ -57,15 +57,15 @@ def build_row(requirement: Requirement, assessment: Assessment, shown: str | Non
     """One assessment as the outside sees it; every key present, unknown values null."""
     return {
         "requirement": assessment.requirement,
-        "status": assessment.status.value,
+        "status": str(assessment.status),  # `str`: a third of the time `.value` takes
         "indicator": shown,
         "due": assessment.due.isoformat() if assessment.due is not None else None,
         "daysOverdue": assessment.days_overdue,
         "lastDone": assessment.last_done.isoformat() if assessment.last_done is not None else None,
         "course": assessment.course,
         "day": assessment.day,
-        "reason": assessment.reason.value if assessment.reason is not None else None,
-        "note": ",".join(note.value for note in assessment.notes) or None,
+        "reason": str(assessment.reason) if assessment.reason is not None else None,
+        "note": ",".join(assessment.notes) or None,
         "evidence": list(assessment.evidence),
         "section": requirement.section,
         "message": sentence,

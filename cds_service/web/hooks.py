@@ -90,7 +90,7 @@ class HookService:
         verdict = self.engine.judge_record(record, request.context.patient_id, as_of)
         gap = verdict.case.timeline.gaps.get(Source.ADMINISTRATIONS)
         if gap in (Gap.NOT_PROVIDED, Gap.UNREADABLE):
-            raise missing_data(Source.ADMINISTRATIONS.value)
+            raise missing_data(Source.ADMINISTRATIONS.value, reason="was not sent, or the query for it failed")
         if gap is Gap.PARTIAL and not _shows_exposure(verdict):
             raise missing_data(Source.ADMINISTRATIONS.value, reason="was incomplete and shows no infusion")
         return Outcome(self._answer(verdict, request), verdict)

@@ -61,7 +61,7 @@ def test_what_is_due_rides_along_with_what_is_overdue() -> None:
     def without_may(body: Json) -> None:
         entries = body["prefetch"]["observations"]["entry"]
         kept = [one for one in entries if not one["resource"].get("effectiveDateTime", "").startswith("2026-05")]
-        body["prefetch"]["observations"]["entry"] = kept
+        body["prefetch"]["observations"] |= {"entry": kept, "total": len(kept)}
 
     cards = cards_of(call("tsh-due", "patient-view", without_may))
     rows = {row["requirement"]: row["status"] for row in rows_of(cards)}

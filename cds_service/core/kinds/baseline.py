@@ -157,13 +157,7 @@ def unread(case: Case, test: Test) -> tuple[str, ...]:
 ANY_CONCEPT = "*"
 
 
-def already_ordered(case: Case, ordered_as: frozenset[str], since: date | None = None) -> date | None:
-    """The day the test is ordered for (or was ordered), when an open order is not older than `since`."""
-    days = []
-    for order in case.timeline.test_orders:
-        if not order.concepts & ordered_as:
-            continue
-        day = order.when.last if order.when else case.as_of.today
-        if since is None or day > since:
-            days.append(day)
-    return max(days, default=None)
+def already_ordered(case: Case, ordered_as: frozenset[str]) -> date | None:
+    """The day the test is ordered for (or was ordered), when there is an open order for it."""
+    open_orders = [order for order in case.timeline.test_orders if order.concepts & ordered_as]
+    return max((order.when.last if order.when else case.as_of.today for order in open_orders), default=None)

@@ -22,19 +22,22 @@ def judge_daily_dose(requirement: Requirement, case: Case) -> Iterator[Assessmen
     """One answer per infusion day, given or being ordered."""
     if not case.courses and case.plan is None:
         yield not_applicable(requirement.id)
+    labeled = _amount(case.label.product.daily_mg)
     for course in case.courses:
         for number, day in enumerate(course.days, start=1):
-            yield _given_dose(requirement, case, course.number, number, day)
+            yield _given_dose(requirement, case, (course.number, number), day, labeled)
     if case.plan is not None:
         yield from _planned_doses(requirement, case, case.plan)
 
 
-def _given_dose(requirement: Requirement, case: Case, course: int, number: int, day: InfusionDay) -> Assessment:
-    product = case.label.product
+def _given_dose(
+    requirement: Requirement, case: Case, place: tuple[int, int], day: InfusionDay, labeled: str
+) -> Assessment:
+    product, (course, number) = case.label.product, place
     facts: dict[str, Fact] = {
         "dose": _amount(day.known_mg),
         "date": day.date,
-        "labeled": _amount(product.daily_mg),
+        "labeled": labeled,
         "course": course,
         "day": number,
     }
@@ -57,7 +60,7 @@ def _given_dose(requirement: Requirement, case: Case, course: int, number: int, 
         requirement.id,
         status,
         reason,
-        tuple(note for note in day.notes if note is not Note.MATCHED_BY_TEXT),
+        tuple([note for note in day.notes if note is not Note.MATCHED_BY_TEXT]),
         variant=variant,
         course=course,
         day=number,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import ROUND_DOWN, Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 from cds_service.core.assessment import Assessment, Fact, Note, Reason, Status
@@ -20,6 +21,9 @@ from cds_service.core.label import Agent, Premedication, Requirement
 from cds_service.core.timeline import Administration, Dose, DrugOrder, Exposure, Route, Source
 
 _COUNTING_ROUTES = frozenset({None, Route.INTRAVENOUS, Route.ORAL, Route.INTRAMUSCULAR})
+_TENTH = Decimal("0.1")
+_NO_MG = Decimal(0)
+_OWN_ROUTES = frozenset({None, Route.INTRAVENOUS})
 _SETTLING_ROUTES = frozenset({Route.INTRAVENOUS, Route.ORAL})
 
 
@@ -54,7 +58,10 @@ def _premedication_records(case: Case, rule: Premedication) -> list[Administrati
 
 
 def _agent_of(concepts: frozenset[str], rule: Premedication) -> Agent | None:
-    return next((agent for agent in rule.agents if agent.concept in concepts), None)
+    for agent in rule.agents:
+        if agent.concept in concepts:
+            return agent
+    return None
 
 
 def _given_day(
@@ -66,12 +73,13 @@ def _given_day(
     day: InfusionDay,
 ) -> Assessment:
     course, number, course_last = place
-    given = [item for record in records if (item := _on_day(record, day, rule)) is not None]
+    near = [record for record in records if record.start is None or record.start.first <= day.date <= record.start.last]
+    given = [item for record in near if (item := _on_day(record, day, rule)) is not None]
     status, reason, notes = _verdict(given, day, rule)
     if status is Status.MISSING and reason is None and _was_ordered(case, rule, day.date):
         reason = Reason.ORDERED_NOT_DOCUMENTED
     before = [item for item in given if item.before]
-    total = _total(item.equivalent_mg for item in before)
+    total = _total([item.equivalent_mg for item in before])
     facts: dict[str, Fact] = {
         "course": course,
         "day": number,
@@ -87,7 +95,7 @@ def _given_day(
         notes,
         course=course,
         day=number,
-        evidence=tuple(item.record.reference for item in given),
+        evidence=tuple([item.record.reference for item in given]),
         event=course_last,
         rests_on=ADMINISTRATIONS,
         facts=facts,
@@ -95,10 +103,8 @@ def _given_day(
 
 
 def _on_day(record: Administration, day: InfusionDay, rule: Premedication) -> Given | None:
-    """The record as premedication of that day; None when it cannot belong to it."""
+    """A record that may be of that day as its premedication; None when it is none."""
     start = record.start
-    if start is not None and not start.first <= day.date <= start.last:
-        return None
     agent = _agent_of(record.concepts, rule)
     if agent is None or record.route not in _COUNTING_ROUTES:
         return None
@@ -117,7 +123,7 @@ def _equivalent(dose: Dose | None, agent: Agent, rule: Premedication) -> Decimal
 
 def _total(equivalents: Iterable[Decimal | None]) -> Decimal:
     """The sum of the recorded doses; rounded far below any dose, since thirds and sixths do not end."""
-    return round(sum((mg for mg in equivalents if mg is not None), Decimal(0)), 6)
+    return round(sum([mg for mg in equivalents if mg is not None], _NO_MG), 6)
 
 
 def _verdict(
@@ -144,7 +150,7 @@ def _enough(items: list[Given], rule: Premedication) -> bool:
 
 def _notes(before: list[Given], day: InfusionDay) -> tuple[Note, ...]:
     notes: list[Note] = []
-    if any(item.equivalent_mg is None for item in before):
+    if None in [item.equivalent_mg for item in before]:
         notes.append(Note.DOSE_ABSENT)
     if any(_is_another(item.agent, item.record.route) for item in before):
         notes.append(Note.ROUTE_OR_DRUG)
@@ -157,7 +163,7 @@ def _notes(before: list[Given], day: InfusionDay) -> tuple[Note, ...]:
 
 def _is_another(agent: Agent, route: Route | None) -> bool:
     """Another drug or route than the label's own."""
-    return not (agent.reference_drug or agent.form_unclear) or route not in (None, Route.INTRAVENOUS)
+    return not (agent.reference_drug or agent.form_unclear) or route not in _OWN_ROUTES
 
 
 def _overlaps(record: Administration, day: InfusionDay) -> bool:
@@ -190,7 +196,8 @@ def _covers(order: DrugOrder, day: date, rule: Premedication, as_of: AsOf) -> bo
         return order.starts.first <= day <= last
     begins = order_anchor(order) or as_of.today
     is_recent = add_days(day, -rule.order_lookback_days) <= begins <= day
-    return is_recent or (order.draft and order.starts is None)
+    has_no_dates = order.starts is None and begins <= day
+    return is_recent or (order.draft and order.starts is None) or (order.active and has_no_dates)
 
 
 def _planned_days(requirement: Requirement, rule: Premedication, case: Case, plan: Plan) -> Iterator[Assessment]:
@@ -235,6 +242,7 @@ def _planned_days(requirement: Requirement, rule: Premedication, case: Case, pla
         )
 
 
+@lru_cache(maxsize=256)
 def _amount(mg: Decimal) -> str:
     """An amount for people, never rounded up to one that would pass."""
-    return f"{mg.quantize(Decimal('0.1'), ROUND_DOWN).normalize():f}"
+    return f"{mg.quantize(_TENTH, ROUND_DOWN).normalize():f}"

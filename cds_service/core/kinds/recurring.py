@@ -29,9 +29,10 @@ def judge(requirement: Requirement, rule: Recurring, case: Case) -> Assessment:
 def _judge_open(requirement: Requirement, rule: Recurring, case: Case, follow_up: FollowUp) -> Assessment:
     done = case.tests_done(rule.test)
     last = latest(done)
-    early = max((item.when.first for item in done), default=follow_up.anchor)
-    late = max((item.when.last for item in done), default=follow_up.anchor)
-    dues = [add_months(max(day, follow_up.anchor), rule.months) for day in (early, late)]
+    early = max([follow_up.anchor, *[item.when.first for item in done]])
+    late = max(follow_up.anchor, last.when.last) if last is not None else early
+    dues = [add_months(early, rule.months)]
+    dues.append(add_months(late, rule.months) if late != early else dues[0])
     states = {_state(due, rule, case.as_of.today, follow_up.ends) for due in dues}
     status = states.pop() if len(states) == 1 else _worse_of(states)
     if status is Status.CANNOT_TELL:
@@ -88,7 +89,7 @@ def _answer(
             reason, evidence = Reason.WRONG_TEST, (*evidence, *wrong)
         if pending(case, rule.test, add_days(since, 1), today):
             notes.append(Note.PRELIMINARY_EXISTS)
-    ordered = already_ordered(case, rule.test.ordered_as, last.when.last if last else None)
+    ordered = already_ordered(case, rule.test.ordered_as)
     if ordered is not None:
         notes.append(Note.ALREADY_ORDERED)
     resting = LABS if status is not Status.MET else frozenset()
