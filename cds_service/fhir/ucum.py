@@ -15,13 +15,18 @@ from cds_service.fhir.structs import Quantity
 
 UCUM_SYSTEMS = frozenset({"http://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8"})
 _MOST_DIGITS = 15
+_LONGEST_UNIT = 40
 _PREFIXES = {"k": 3, "h": 2, "da": 1, "": 0, "d": -1, "c": -2, "m": -3, "u": -6, "n": -9, "p": -12, "f": -15}
 _UNIT = re.compile(r"(k|h|da|d|c|m|u|n|p|f|)(g|l|L)(?:\{[^{}]*\})?", re.ASCII)
 
 
-@lru_cache(maxsize=256)
 def scale(unit: str) -> tuple[str, Decimal] | None:
     """("mass", factor to mg) or ("volume", factor to mL) of a UCUM unit; None when it is neither."""
+    return _scale(unit) if len(unit) <= _LONGEST_UNIT else None  # what a client writes is never kept at any length
+
+
+@lru_cache(maxsize=256)
+def _scale(unit: str) -> tuple[str, Decimal] | None:
     match = _UNIT.fullmatch(unit)
     if match is None:
         return None

@@ -114,3 +114,8 @@ def test_amounts_keep_every_digit(value: Decimal, unit: str) -> None:
     assert dose.mg is not None
     back = {"mg": 0, "g": -3, "ug": 3, "kg": -6, "ng": 6}[unit]
     assert dose.mg.scaleb(back) == value
+
+
+def test_a_unit_of_any_length_is_not_kept() -> None:
+    assert scale("mg{" + "a" * 40 + "}") is None
+    assert scale("mg{" + "a" * 30 + "}") == scale("mg")
