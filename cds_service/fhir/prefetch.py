@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -17,6 +18,7 @@ from cds_service.fhir.reader import Record, bundle_record, is_serious
 from cds_service.fhir.record import SOURCE_OF_TYPE, Shelf, subject_of, tail
 from cds_service.fhir.structs import Entry, Resource
 
+_PATIENT_NAMES = frozenset({"patient", "subject"})
 PREFETCH_SOURCES = tuple(Source)
 DRAFTS = "context.draftOrders"
 _MEDICATION_DRAFT = "MedicationRequest"
@@ -65,7 +67,7 @@ def prefetch_record(
         elif source is Source.PATIENT:
             _check_patient(value, patient_id, record)
         else:
-            _add(source, value, record)
+            _add(source, value, patient_id, record)
     _add_drafts(drafts, patient_id, record)
     return record
 
@@ -90,7 +92,7 @@ def _check_patient(value: Prefetched, patient_id: str, record: Record) -> None:
         record.gaps[Source.PATIENT] = Gap.NOT_PROVIDED
 
 
-def _add(source: Source, value: Prefetched, record: Record) -> None:
+def _add(source: Source, value: Prefetched, patient_id: str, record: Record) -> None:
     """One list: its resources, and why it is not complete, if it is not."""
     if value.is_null:
         return
@@ -106,7 +108,8 @@ def _add(source: Source, value: Prefetched, record: Record) -> None:
     if (value.decoded.total or 0) > len(value.decoded.entries) + len(value.decoded.unreadable):
         own.gaps[source] = Gap.PARTIAL  # the server found more than it sent
     answers = any(_source_of(entry.resource) is source for entry in own.entries)
-    if _was_never_asked(value.decoded) or (own.entries and not answers):
+    another = _was_never_asked(value.decoded) or _was_asked_of_another(value.decoded, patient_id)
+    if another or (own.entries and not answers):
         record.gaps[source] = Gap.NOT_PROVIDED  # another query was answered, or none
         return
     record.entries += own.entries
@@ -130,6 +133,15 @@ def _was_never_asked(bundle: Decoded) -> bool:
     """A self link that still holds a template token: the query was never really asked."""
     links = [link.url or "" for link in bundle.links if link.relation == "self"]
     return any("{{" in link or "%7b%7b" in link.lower() for link in links)
+
+
+def _was_asked_of_another(bundle: Decoded, patient_id: str) -> bool:
+    """A self link that asked for somebody else's resources: whatever it answers, it answers nothing here."""
+    links = [link.url or "" for link in bundle.links if link.relation == "self"]
+    asked = [value for link in links for name, value in parse_qsl(link.partition("?")[2]) if name in _PATIENT_NAMES]
+    return bool(asked) and not any(
+        tail(part).removeprefix("Patient/") == patient_id for part in ",".join(asked).split(",")
+    )
 
 
 def _add_drafts(drafts: Iterable[Mapping[str, Any]], patient_id: str, record: Record) -> None:

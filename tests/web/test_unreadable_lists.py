@@ -32,6 +32,12 @@ def listed(*resources: Any, **more: Any) -> dict[str, Any]:
     [
         pytest.param(listed("x"), id="an entry without content"),
         pytest.param({"resourceType": "Bundle", "type": "searchset", "total": 12}, id="counted but not sent"),
+        pytest.param(
+            listed(
+                link=[{"relation": "self", "url": "https://ehr.example.org/MedicationAdministration?patient=other"}]
+            ),
+            id="asked of another patient",
+        ),
     ],
 )
 def test_administrations_that_may_hold_anything_are_412(administrations: dict[str, Any]) -> None:
@@ -58,3 +64,15 @@ def test_an_administration_of_the_drug_in_the_wrong_shape_is_no_silence(medicati
     answer = call("never-exposed", "patient-view", damaged)
     assert answer.status_code == 200
     assert answer.json()["cards"]
+
+
+@pytest.mark.parametrize("prefix", ["", "Patient/", "https%3A%2F%2Fehr.example.org%2FPatient%2F"])
+def test_a_list_asked_of_this_patient_by_any_kind_of_reference_is_an_answer(prefix: str) -> None:
+    def asked(body: dict[str, Any]) -> None:
+        value = f"{prefix}{body['context']['patientId']}"
+        url = f"https://ehr.example.org/MedicationAdministration?patient={value}&_count=50"
+        body["prefetch"]["administrations"] = listed(link=[{"relation": "self", "url": url}])
+
+    answer = call("never-exposed", "patient-view", asked)
+    assert answer.status_code == 200
+    assert answer.json() == {"cards": []}
