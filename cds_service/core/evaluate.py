@@ -6,7 +6,7 @@ and an exception inside one requirement into "cannot tell" for that one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from cds_service.core.assessment import Assessment, Reason, Status
@@ -32,26 +32,19 @@ def evaluate(label: Label, timeline: Timeline, as_of: AsOf) -> Verdict:
     failures: list[tuple[str, Exception]] = []
     gaps = case.timeline.gaps
     for requirement in label.requirements:
-        found, failure = _judge_safely(requirement, case, judge_one)
+        found, failure = _judge_safely(requirement, case)
         assessments += [_guarded(item, gaps) if gaps or item.unread else item for item in found]
         if failure is not None:
             failures.append((requirement.id, failure))
     return Verdict(case, tuple(assessments), tuple(failures))
 
 
-def judge_one(requirement: Requirement, case: Case) -> list[Assessment]:
-    """All assessments of one requirement, before the sources' completeness is considered."""
-    return list(judge(requirement, case))
-
-
-def _judge_safely(
-    requirement: Requirement, case: Case, judging: Callable[[Requirement, Case], list[Assessment]]
-) -> tuple[list[Assessment], Exception | None]:
+def _judge_safely(requirement: Requirement, case: Case) -> tuple[list[Assessment], Exception | None]:
+    """All assessments of one requirement before its sources are considered, and what went wrong, if anything did."""
     try:
-        found = judging(requirement, case)
+        return list(judge(requirement, case)), None
     except Exception as error:  # noqa: BLE001 - one failing requirement must not silence the others; it is reported
         return [Assessment(requirement.id, Status.CANNOT_TELL, Reason.INTERNAL_ERROR)], error
-    return found, None
 
 
 def _guarded(assessment: Assessment, gaps: Mapping[Source, Gap]) -> Assessment:

@@ -38,7 +38,6 @@ class Gap(StrEnum):
 
     NOT_PROVIDED = "not-provided"
     PARTIAL = "partial"
-    UNREADABLE = "unreadable"
     FOREIGN_DATA = "foreign-data"
 
 
@@ -142,6 +141,7 @@ class Unused(NamedTuple):
     why: str
 
 
+ANY_CONCEPT = "*"  # under this an unreadable result is filed that may be any test
 _NO_RESULTS: Mapping[str, tuple[Result, ...]] = MappingProxyType({})
 _NO_STRINGS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 _NO_GAPS: Mapping[Source, Gap] = MappingProxyType({})

@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 
-from cds_service.core.timeline import Mention, Unused
+from cds_service.core.timeline import ANY_CONCEPT, Mention, Unused
 from cds_service.fhir.codes import CodeIndex
 from cds_service.fhir.decode import Unreadable, salvage
 from cds_service.fhir.meds import MedicationReader
 from cds_service.fhir.owners import OneOwner, Owners
-from cds_service.fhir.record import ANY_CONCEPT, SOURCE_OF_TYPE, Chart, is_code, subject_of
+from cds_service.fhir.record import SOURCE_OF_TYPE, Chart, is_code, subject_of
 from cds_service.fhir.structs import CodeableConcept, Coding, Entry, Resource
 
 _NEVER_HAPPENED = frozenset({"entered-in-error", "not-done", "cancelled", "registered", "draft"})

@@ -10,10 +10,10 @@ from collections.abc import Callable
 import msgspec
 
 from cds_service.core.dates import When
-from cds_service.core.timeline import Result
+from cds_service.core.timeline import ANY_CONCEPT, Result
 from cds_service.fhir.codes import NO_CONCEPTS, CodeIndex
 from cds_service.fhir.dates import DateReader
-from cds_service.fhir.record import ANY_CONCEPT, Chart, Shelf, is_code, reference_of, subject_of, tail
+from cds_service.fhir.record import Chart, Shelf, is_code, reference_of, subject_of, tail
 from cds_service.fhir.structs import ABSENT, CodeableConcept, Reference, Resource, Timing, references_decoder
 from cds_service.fhir.values import NO_OTHERS, Holder, count_values, has_value, is_numeric, others
 

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from cds_service.cds_hooks.templates import looks_unresolved
 from cds_service.core.timeline import Gap, Source
 from cds_service.fhir.codes import CodeIndex
 from cds_service.fhir.dates import DateReader
@@ -131,8 +132,7 @@ def _failed_or_partial(value: Prefetched) -> Gap:
 
 def _was_never_asked(bundle: Decoded) -> bool:
     """A self link that still holds a template token: the query was never really asked."""
-    links = [link.url or "" for link in bundle.links if link.relation == "self"]
-    return any("{{" in link or "%7b%7b" in link.lower() for link in links)
+    return any(looks_unresolved(link.url or "") for link in bundle.links if link.relation == "self")
 
 
 def _was_asked_of_another(bundle: Decoded, patient_id: str) -> bool:

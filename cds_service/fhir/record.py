@@ -24,7 +24,6 @@ from cds_service.core.timeline import (
 from cds_service.fhir.dates import DateReader
 from cds_service.fhir.structs import ABSENT, Entry, Reference, Resource, meta_decoder
 
-ANY_CONCEPT = "*"
 SOURCE_OF_TYPE = MappingProxyType(
     {
         "Patient": Source.PATIENT,

@@ -89,7 +89,7 @@ class HookService:
         """Without knowing what was administered nothing can be said, not even silence."""
         verdict = self.engine.judge_record(record, request.context.patient_id, as_of)
         gap = verdict.case.timeline.gaps.get(Source.ADMINISTRATIONS)
-        if gap in (Gap.NOT_PROVIDED, Gap.UNREADABLE):
+        if gap is Gap.NOT_PROVIDED:
             raise missing_data(Source.ADMINISTRATIONS.value, reason="was not sent, or the query for it failed")
         if gap is Gap.PARTIAL and not _shows_exposure(verdict):
             raise missing_data(Source.ADMINISTRATIONS.value, reason="was incomplete and shows no infusion")

@@ -29,7 +29,7 @@ SHELL = INNER | {"engine", "checking", "settings", "clients", "store", "web", "c
 RULES = {
     "core": Rule(),
     "labels": Rule(ours=frozenset({"core"}), others=frozenset({"msgspec"})),
-    "fhir": Rule(ours=frozenset({"core"}), others=ANY),
+    "fhir": Rule(ours=frozenset({"core", "cds_hooks.templates"}), others=ANY),
     "report": Rule(ours=frozenset({"core", "labels"}), others=ANY),
     "cds_hooks": Rule(others=ANY),
     "advice": Rule(

@@ -13,6 +13,7 @@ from cds_service.core.dates import FARTHEST_OFFSETS_DAYS, When, add_days, on_day
 from cds_service.core.kinds.common import ADMINISTRATIONS, LABS, not_applicable
 from cds_service.core.label import Baseline, Requirement, Test
 from cds_service.core.results import Done, latest
+from cds_service.core.timeline import ANY_CONCEPT
 
 
 def judge(requirement: Requirement, rule: Baseline, case: Case) -> Assessment:
@@ -152,9 +153,6 @@ def unread(case: Case, test: Test) -> tuple[str, ...]:
         for reference in references
     ]
     return tuple(dict.fromkeys(found))
-
-
-ANY_CONCEPT = "*"
 
 
 def already_ordered(case: Case, ordered_as: frozenset[str]) -> date | None:
