@@ -12,6 +12,7 @@ from cds_service.core.label import Label, Situation
 ORDERING_HOOKS = frozenset({"order-select", "order-sign", "appointment-book"})
 PATIENT_VIEW = "patient-view"
 FINDING_STATUSES = frozenset({Status.DUE, Status.OVERDUE, Status.MISSING, Status.VIOLATED})
+ACTIONABLE_STATUSES = FINDING_STATUSES | {Status.CANNOT_TELL}  # with an indicator: what someone should look at
 
 
 def indicator(label: Label, assessment: Assessment, hook: str | None, as_of: AsOf) -> str | None:
@@ -61,13 +62,3 @@ def speaks(label: Label, assessment: Assessment, hook: str, as_of: AsOf) -> bool
     if limit is None or assessment.event is None or hook != PATIENT_VIEW:
         return True
     return (as_of.today - assessment.event).days <= limit
-
-
-def is_finding(assessment: Assessment, shown: str | None) -> bool:
-    """Due, overdue, missing or violated, with an indicator."""
-    return shown is not None and assessment.status in FINDING_STATUSES
-
-
-def is_actionable(assessment: Assessment, shown: str | None) -> bool:
-    """A finding or a cannot-tell that this hook speaks of: what someone should look at."""
-    return shown is not None and (assessment.status in FINDING_STATUSES or assessment.status is Status.CANNOT_TELL)

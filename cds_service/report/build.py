@@ -8,14 +8,13 @@ from cds_service.core.assessment import Assessment
 from cds_service.core.case import Case
 from cds_service.core.evaluate import Verdict
 from cds_service.core.exposure import InfusionDay
-from cds_service.core.indicators import FINDING_STATUSES, indicator
+from cds_service.core.indicators import ACTIONABLE_STATUSES, indicator
 from cds_service.core.label import Requirement
 from cds_service.core.timeline import Unused
 from cds_service.labels import LabelBundle
 from cds_service.report.messages import message
 
 Report = dict[str, Any]
-_ACTIONABLE = frozenset({*(status.value for status in FINDING_STATUSES), "cannot-tell"})
 
 
 def build_report(
@@ -81,7 +80,7 @@ def _unused(case: Case) -> list[Unused]:
 
 def is_actionable_row(row: dict[str, Any]) -> bool:
     """Whether someone should look: a finding (due, overdue, missing, violated with an indicator) or a cannot-tell."""
-    return row["indicator"] is not None and row["status"] in _ACTIONABLE
+    return row["indicator"] is not None and row["status"] in ACTIONABLE_STATUSES
 
 
 def has_actionable_rows(report: Report) -> bool:

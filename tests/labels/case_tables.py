@@ -19,7 +19,7 @@ from cds_service.core.assessment import Assessment
 from cds_service.core.case import Case
 from cds_service.core.dates import AsOf, When, on_day
 from cds_service.core.evaluate import Verdict, evaluate
-from cds_service.core.indicators import PATIENT_VIEW, indicator, is_actionable, speaks
+from cds_service.core.indicators import ACTIONABLE_STATUSES, PATIENT_VIEW, indicator, speaks
 from cds_service.core.label import Label
 from cds_service.core.timeline import (
     Administration,
@@ -340,9 +340,8 @@ def mismatches(label: Label, case: TableCase, verdict: Verdict) -> list[str]:
 
 def loud(label: Label, verdict: Verdict) -> list[Assessment]:
     """What someone should look at, by the plain report."""
-    return [
-        item for item in verdict.assessments if is_actionable(item, indicator(label, item, None, verdict.case.as_of))
-    ]
+    acted = [item for item in verdict.assessments if item.status in ACTIONABLE_STATUSES]
+    return [item for item in acted if indicator(label, item, None, verdict.case.as_of) is not None]
 
 
 __all__ = ["TABLES", "TableCase", "build", "judge", "load_tables", "loud", "mismatches", "on_day", "shown", "when"]
