@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple, TextIO
 import msgspec
 
 from cds_service.engine import Engine
+from cds_service.fhir.code_maps import CodeMapError
 from cds_service.fhir.decode import UnreadableInputError, split_lines
 from cds_service.labels import LabelError
 from cds_service.report.build import Report, has_actionable_rows
@@ -36,6 +37,7 @@ class CheckOptions(NamedTuple):
     label: str = "lemtrada-us"
     strict: bool = False
     zone: ZoneInfo | None = None
+    code_maps: tuple[Path, ...] = ()
     colour: bool = False
 
 
@@ -45,10 +47,13 @@ class Checker:
     def __init__(self, options: CheckOptions, out: TextIO, complain: Callable[[str], None]) -> None:
         self.options, self.out, self.complain = options, out, complain
         try:
-            self.engine = Engine.load(options.label, options.zone)
+            self.engine = Engine.load(options.label, options.zone, options.code_maps)
             self.engine.check_as_of(options.as_of)
         except LabelError as error:
             raise UsageError(str(error)) from None
+        except CodeMapError as error:
+            msg = f"CDS_CODE_MAPS: {error}"
+            raise UsageError(msg) from None
         except ValueError as error:
             msg = f"--as-of: {error}"
             raise UsageError(msg) from None

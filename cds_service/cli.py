@@ -98,6 +98,7 @@ def _check(given: argparse.Namespace) -> int:
         label=given.label,
         strict=given.strict,
         zone=settings.zone,
+        code_maps=settings.code_maps,
         colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ,
     )
     try:
@@ -122,6 +123,7 @@ def _label(given: argparse.Namespace) -> int:
 
 
 def _serve(given: argparse.Namespace) -> int:
+    from cds_service.fhir.code_maps import CodeMapError
     from cds_service.labels import LabelError
     from cds_service.settings import SettingsError
 
@@ -132,6 +134,9 @@ def _serve(given: argparse.Namespace) -> int:
 
     try:
         serve(settings, given.host, given.port, given.workers)
+    except CodeMapError as error:
+        _complain(f"CDS_CODE_MAPS: {error}")
+        return UNUSABLE
     except (LabelError, SettingsError) as error:
         _complain(str(error))
         return UNUSABLE

@@ -5,17 +5,21 @@ No clock: `as_of` is an argument. Shared by the command line, the service and th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cds_service.core.dates import AsOf
 from cds_service.core.evaluate import Verdict, evaluate
 from cds_service.core.timeline import Timeline
-from cds_service.fhir.codes import CodeEntry, CodeIndex
+from cds_service.fhir.code_maps import CodeMap, CodeMapError, LocalCode, read_code_map
+from cds_service.fhir.codes import CodeEntry, CodeIndex, Special
 from cds_service.fhir.dates import read_as_of
 from cds_service.fhir.decode import as_text, decode_bundle
 from cds_service.fhir.reader import Record, RecordReader, bundle_record
+from cds_service.fhir.structs import CodeableConcept, Coding
 from cds_service.labels import LabelBundle, load_label
 from cds_service.labels.value_sets import HIERARCHICAL, SYSTEMS
 from cds_service.report.build import Report, build_report
@@ -24,10 +28,13 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 
-def code_index(bundle: LabelBundle) -> CodeIndex:
-    """The code index of a label's value sets."""
+def code_index(bundle: LabelBundle, local: Iterable[LocalCode] = ()) -> CodeIndex:
+    """The code index of a label's value sets, and of a site's own codes."""
     entries = [
         CodeEntry(code.value_set, SYSTEMS[code.system], code.code, code.system in HIERARCHICAL) for code in bundle.codes
+    ]
+    entries += [
+        CodeEntry(concept, (code.system,), code.code, hierarchical=False) for code in local for concept in code.concepts
     ]
     sets = bundle.value_sets.values()
     return CodeIndex(
@@ -36,6 +43,12 @@ def code_index(bundle: LabelBundle) -> CodeIndex:
         numeric=frozenset(value_set.id for value_set in sets if value_set.numeric),
         member_panels=frozenset(value_set.id for value_set in sets if value_set.panel == "members"),
         counting_panels=frozenset(value_set.id for value_set in sets if value_set.panel == "counts"),
+        special=Special(
+            values={item.id: (item.value, item.unit) for item in sets if item.value is not None},
+            name_decides=frozenset(item.id for item in sets if item.name_decides),
+            examinations=frozenset(item.id for item in sets if item.examination),
+            own=bundle.label.product.ingredient,
+        ),
     )
 
 
@@ -45,23 +58,27 @@ class Engine:
 
     bundle: LabelBundle
     reader: RecordReader
+    local_codes: tuple[LocalCode, ...] = ()
 
     @classmethod
-    def load(cls, label: str = "lemtrada-us", zone: ZoneInfo | None = None) -> Engine:
-        """An engine for a shipped label. LabelError when the label cannot be used."""
-        return _load(label, zone)
+    def load(cls, label: str = "lemtrada-us", zone: ZoneInfo | None = None, code_maps: tuple[Path, ...] = ()) -> Engine:
+        """An engine for a shipped label and a site's code maps (FHIR ConceptMap files).
+
+        LabelError when the label cannot be used, CodeMapError when a map cannot.
+        """
+        return _load(label, zone, code_maps)
 
     def timelines(self, body: bytes) -> list[Timeline]:
         """The timelines of a Bundle in JSON, one per patient. UnreadableInputError when it is no Bundle."""
         return self.reader.read_all(bundle_record(decode_bundle(as_text(body))))
 
-    def judge(self, timeline: Timeline, as_of: AsOf) -> Verdict:
-        """Every requirement judged for one patient."""
-        return evaluate(self.bundle.label, timeline, as_of)
+    def judge(self, timeline: Timeline, as_of: AsOf, hook: str | None = None) -> Verdict:
+        """Every requirement judged for one patient, as seen at a hook (None: the plain report)."""
+        return evaluate(self.bundle.label, timeline, as_of, hook)
 
-    def judge_record(self, record: Record, patient_id: str, as_of: AsOf) -> Verdict:
+    def judge_record(self, record: Record, patient_id: str, as_of: AsOf, hook: str) -> Verdict:
         """The patient a hook call is about, judged."""
-        return self.judge(self.reader.read_one(record, patient_id), as_of)
+        return self.judge(self.reader.read_one(record, patient_id), as_of, hook)
 
     def check_as_of(self, as_of: str) -> None:
         """ValueError, saying what to write, when `as_of` is neither a date nor an instant."""
@@ -70,7 +87,7 @@ class Engine:
     def reports(self, body: bytes, as_of: str, source: str | None = None, hook: str | None = None) -> list[Report]:
         """The reports of a Bundle, one per patient, in order of patient. ValueError for an unreadable `as_of`."""
         moment = read_as_of(as_of)
-        verdicts = [self.judge(timeline, moment) for timeline in self.timelines(body)]
+        verdicts = [self.judge(timeline, moment, hook) for timeline in self.timelines(body)]
         verdicts.sort(key=lambda verdict: verdict.case.timeline.patient or "")
         return [self.report(verdict, as_of, source, hook) for verdict in verdicts]
 
@@ -80,6 +97,22 @@ class Engine:
 
 
 @cache
-def _load(label: str, zone: ZoneInfo | None) -> Engine:
+def _load(label: str, zone: ZoneInfo | None, code_maps: tuple[Path, ...]) -> Engine:
     bundle = load_label(label)
-    return Engine(bundle, RecordReader(code_index(bundle), zone))
+    index = code_index(bundle)
+    local = tuple(code for path in code_maps for code in _read_code_map(path, index).codes)
+    if local:
+        index = code_index(bundle, local)
+    return Engine(bundle, RecordReader(index, zone), local)
+
+
+def _read_code_map(path: Path, index: CodeIndex) -> CodeMap:
+    try:
+        body = path.read_bytes()
+    except OSError as error:
+        raise CodeMapError(f"{path}: cannot be opened: {error.strerror}") from None
+
+    def concepts_of(system: str, code: str) -> frozenset[str]:
+        return index.coded(CodeableConcept([Coding(system, code)]))
+
+    return read_code_map(str(path), body, concepts_of)

@@ -9,6 +9,7 @@ from typing import Any
 from fhir_fixtures.chart import Chart
 from fhir_fixtures.hook_requests import ORDER_HOOKS, full_url, request
 from fhir_fixtures.model import Expect, Story, Told
+from fhir_fixtures.renderings import r5
 from fhir_fixtures.shift import moved
 from fhir_fixtures.telling import ENTRIES, Entry
 
@@ -43,9 +44,10 @@ def _entries() -> dict[str, Entry]:
 
 
 def _finished(entry: Entry, chart: Chart, told: Told, days: int) -> Story:
-    resources = moved(chart.resources, days)
-    drafts = moved(chart.drafts, days)
-    hooks = ORDER_HOOKS if drafts else ("patient-view",)
+    written = r5 if told.r5 else _as_it_is
+    resources = [written(one) for one in moved(chart.resources, days)]
+    drafts = [written(one) for one in moved(chart.drafts, days)]
+    hooks = told.hooks or (ORDER_HOOKS if drafts else ("patient-view",))
     return Story(
         number=entry.number,
         name=entry.name,
@@ -60,6 +62,10 @@ def _finished(entry: Entry, chart: Chart, told: Told, days: int) -> Story:
         bundle=_collection([*resources, *drafts]),
         requests={hook: request(hook, entry.name, resources, drafts, moved(told.failed, days)) for hook in hooks},
     )
+
+
+def _as_it_is(resource: Resource) -> Resource:
+    return resource
 
 
 def _collection(resources: list[Resource]) -> Resource:

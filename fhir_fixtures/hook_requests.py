@@ -25,10 +25,11 @@ PREFETCH = {
     "immunizations": "Immunization",
     "procedures": "Procedure",
 }
-# What a chart holds and these three hooks are not given: encounters are asked for at encounter-discharge only.
-NOT_PREFETCHED = frozenset({"Encounter"})
+AT_DISCHARGE = {"encounters": "Encounter"}  # asked for at encounter-discharge only
+NOT_PREFETCHED = frozenset(AT_DISCHARGE.values())
 
 ORDER_HOOKS = ("order-select", "order-sign")
+ENCOUNTER_HOOKS = ("encounter-start", "encounter-discharge")
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, f"{BASE}/stories")
 
 
@@ -44,13 +45,22 @@ def request(
             "type": "collection",
             "entry": [{"resource": one} for one in drafts],
         }
+    if hook == "appointment-book":
+        context["appointments"] = {
+            "resourceType": "Bundle",
+            "type": "collection",
+            "entry": [{"resource": one} for one in drafts if one["resourceType"] == "Appointment"],
+        }
+    if hook in ENCOUNTER_HOOKS:
+        context["encounterId"] = "visit-today"
+    keys = PREFETCH | AT_DISCHARGE if hook == "encounter-discharge" else PREFETCH
     if hook == "order-select":
         context["selections"] = [_selected(drafts)]
     return {
         "hook": hook,
         "hookInstance": str(uuid.uuid5(_NAMESPACE, f"{hook}/{name}")),
         "context": context,
-        "prefetch": {key: failed.get(key) or _value(key, patient, resources) for key in PREFETCH},
+        "prefetch": {key: failed.get(key) or _value(key, patient, resources) for key in keys},
     }
 
 
@@ -62,7 +72,7 @@ def _selected(drafts: Sequence[Resource]) -> str:
 def _value(key: str, patient: Resource, resources: Sequence[Resource]) -> Resource:
     if key == "patient":
         return patient
-    kind = PREFETCH[key]
+    kind = (PREFETCH | AT_DISCHARGE)[key]
     found = [one for one in resources if one["resourceType"] == kind]
     query = f"{BASE}/{kind}?patient={patient['id']}"
     if key == "orders":

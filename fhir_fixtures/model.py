@@ -9,7 +9,7 @@ from typing import Any
 Resource = dict[str, Any]
 
 # The requirements this list of expectations is complete for.
-PART_ONE = (
+REQUIREMENTS = (
     "upcr-baseline",
     "tsh-baseline",
     "tsh-quarterly",
@@ -26,6 +26,19 @@ PART_ONE = (
     "course-length",
     "course-interval",
     "follow-up-complete",
+    "consecutive-days",
+    "infusion-duration",
+    "herpes-prophylaxis-start",
+    "herpes-prophylaxis-duration",
+    "liver-baseline",
+    "liver-periodic",
+    "skin-exam-baseline",
+    "skin-exam-yearly",
+    "hpv-yearly",
+    "vaccines-6-weeks",
+    "live-vaccine",
+    "hiv-contraindication",
+    "hypersensitivity-contraindication",
 )
 
 
@@ -67,7 +80,7 @@ class Told:
 
     as_of: str
     expect: tuple[Expect, ...] = ()
-    # Findings of requirements outside PART_ONE; not a complete list.
+    # Findings of requirements outside REQUIREMENTS; not a complete list.
     later: tuple[Expect, ...] = ()
     # Where the wording of the requirements allows a second reading.
     doubt: str | None = None
@@ -77,6 +90,10 @@ class Told:
     calendar_bound: bool = False
     # Prefetch key -> OperationOutcome: queries that failed.
     failed: dict[str, Resource] = field(default_factory=dict)
+    # The hooks it is called at, if not the usual ones: the order hooks with drafts, patient-view without.
+    hooks: tuple[str, ...] | None = None
+    # Written in R5.
+    r5: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,7 +116,7 @@ class Story:
 
     @property
     def quiet(self) -> bool:
-        """Whether no requirement of PART_ONE may speak."""
+        """Whether no requirement of REQUIREMENTS may speak."""
         return not self.expect
 
     @property

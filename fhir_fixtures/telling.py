@@ -83,4 +83,12 @@ def each(requirements: tuple[str, ...], template: Expect) -> tuple[Expect, ...]:
 
 BLOOD_AND_URINE_MONTHLY = ("cbc-monthly", "creatinine-monthly", "urinalysis-monthly")
 RECURRING = (*BLOOD_AND_URINE_MONTHLY, "tsh-quarterly")
-BASELINE = ("cbc-baseline", "creatinine-baseline", "urinalysis-baseline", "upcr-baseline", "tsh-baseline")
+BASELINE = (
+    "cbc-baseline",
+    "creatinine-baseline",
+    "urinalysis-baseline",
+    "upcr-baseline",
+    "tsh-baseline",
+    "liver-baseline",
+    "skin-exam-baseline",
+)

@@ -41,6 +41,7 @@ class Call(NamedTuple):
     hook_instance: str
     subject: Subject
     unreadable_orders: bool = False  # a drafted medication could not be told: it may be the drug
+    only: frozenset[str] | None = None  # requirement ids the call is about; None: all the hook speaks of
 
 
 class _Draft(NamedTuple):
@@ -53,7 +54,8 @@ class _Draft(NamedTuple):
     @property
     def urgency(self) -> tuple[int, int]:
         """Sort key: most urgent first."""
-        rank = min((RANK[item.indicator] for item in self.items), default=RANK["warning"])
+        usual = RANK["info" if self.group is Group.CHECKLIST else "warning"]
+        rank = min((RANK[item.indicator] for item in self.items), default=usual)
         return rank, self.group
 
 
@@ -77,10 +79,12 @@ def answer(bundle: LabelBundle, verdict: Verdict, call: Call) -> CdsResponse:
 
 def _drafts(bundle: LabelBundle, verdict: Verdict, call: Call) -> list[_Draft]:
     grouped: dict[tuple[Group, str], list[Item]] = {}
-    for item in items_of(bundle, verdict, call.hook):
+    for item in items_of(bundle, verdict, call.hook, call.only):
         own = item.requirement.id if item.group is Group.CRITICAL else ""
         grouped.setdefault((item.group, own), []).append(item)
     drafts = [_Draft(group, tuple(items)) for (group, _), items in grouped.items()]
+    if verdict.case.at_infusion and not any(draft.group is Group.CHECKLIST for draft in drafts):
+        drafts.append(_Draft(Group.CHECKLIST, ()))  # always shown before the pump starts
     unchecked = any(draft.group is Group.UNCHECKED for draft in drafts)
     if not unchecked and (call.unreadable_orders or _patient_unknown(verdict)):
         drafts.append(_Draft(Group.UNCHECKED, ()))
@@ -96,17 +100,19 @@ def _patient_unknown(verdict: Verdict) -> bool:
 
 
 def _without_lone_reminders(drafts: list[_Draft]) -> list[_Draft]:
-    """Tests that are merely due raise no card; beside another card they ride along."""
+    """Tests that are merely due, or only recommended, raise no card; beside another card they ride along."""
     reminders = [
-        draft
-        for draft in drafts
-        if draft.group is Group.LABS and all(item.assessment.status is Status.DUE for item in draft.items)
+        draft for draft in drafts if draft.group is Group.LABS and all(_is_reminder(item) for item in draft.items)
     ]
     others = [draft for draft in drafts if draft not in reminders]
     if others and reminders:
         riding = tuple(item for draft in reminders for item in draft.items)
         others[-1] = others[-1]._replace(folded=(*others[-1].folded, *riding))
     return others
+
+
+def _is_reminder(item: Item) -> bool:
+    return item.assessment.status is Status.DUE or item.requirement.strength == "consider"
 
 
 def _within_limit(drafts: list[_Draft]) -> list[_Draft]:
@@ -134,7 +140,7 @@ def _card(
         uuid=uuid5(namespace, f"card {draft.group.name} {topic.id}"),
         summary=writer.summary(draft.group, draft.items),
         detail=writer.detail(draft.group, draft.items, draft.folded),
-        indicator=_shown(most_urgent(draft.items).indicator if draft.items else "warning"),
+        indicator=_shown(most_urgent(draft.items).indicator if draft.items else _unsaid(draft.group)),
         source=Source(
             label=bundle.wording.cards["source"],
             url=bundle.url,
@@ -146,6 +152,11 @@ def _card(
         links=(Link(label=bundle.wording.cards["link"], url=bundle.url, type="absolute"),),
         extension={EXTENSION: {"assessments": _rows(bundle, verdict, items, topic.id)}},
     )
+
+
+def _unsaid(group: Group) -> str:
+    """How loudly a card without findings speaks: the checklist is a line, what could not be looked at a warning."""
+    return "info" if group is Group.CHECKLIST else "warning"
 
 
 def _shown(indicator: str) -> Indicator:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from cds_service.core.assessment import Assessment, Reason, Status
 from cds_service.core.evaluate import Verdict
 from cds_service.core.indicators import FINDING_STATUSES, ORDERING_HOOKS, indicator
-from cds_service.core.label import FollowUpEnd, History, ProductCheck, Recurring, Requirement
+from cds_service.core.label import FollowUpEnd, History, LiveVaccine, ProductCheck, Recurring, Requirement
 from cds_service.core.timeline import Source
 from cds_service.labels import LabelBundle
 from cds_service.report.messages import message
@@ -23,12 +23,14 @@ class Group(IntEnum):
     """The cards an answer may have, in the order in which equals are shown."""
 
     CRITICAL = 0
-    ORDER = 1
-    UNCLEAR = 2
-    UNCHECKED = 3
-    LABS = 4
-    COURSE = 5
-    FOLLOW_UP = 6
+    CHECKLIST = 1
+    ORDER = 2
+    VACCINE = 3
+    UNCLEAR = 4
+    UNCHECKED = 5
+    LABS = 6
+    COURSE = 7
+    FOLLOW_UP = 8
 
 
 class Item(NamedTuple):
@@ -41,14 +43,14 @@ class Item(NamedTuple):
     message: str
 
 
-def items_of(bundle: LabelBundle, verdict: Verdict, hook: str) -> list[Item]:
-    """Everything this hook has to say, in the label's order."""
+def items_of(bundle: LabelBundle, verdict: Verdict, hook: str, only: frozenset[str] | None = None) -> list[Item]:
+    """Everything this hook has to say, in the label's order; `only` of these requirements where that is given."""
     label, case = bundle.label, verdict.case
     found = []
     for assessment in verdict.assessments:
-        if assessment.status not in _SPEAKING:
+        if assessment.status not in _SPEAKING or (only is not None and assessment.requirement not in only):
             continue
-        shown = indicator(label, assessment, hook, case.as_of)
+        shown = indicator(label, assessment, hook, case.as_of, at_infusion=case.at_infusion)
         if shown is not None:
             requirement = label.requirement(assessment.requirement)
             group = _group(requirement, assessment, shown, verdict, hook)
@@ -72,6 +74,10 @@ def _group(requirement: Requirement, assessment: Assessment, shown: str, verdict
         return Group.LABS
     if isinstance(rule, FollowUpEnd):
         return Group.FOLLOW_UP
+    if isinstance(rule, LiveVaccine) and assessment.planned:
+        return Group.VACCINE
+    if verdict.case.at_infusion:
+        return Group.CHECKLIST
     if assessment.planned or (hook in ORDERING_HOOKS and isinstance(rule, History)):
         return Group.ORDER
     return Group.COURSE

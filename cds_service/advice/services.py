@@ -5,17 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cds_service.cds_hooks.discovery import Service
-from cds_service.core.label import Baseline, Label, Recurring, Test
+from cds_service.core.case import CHECK_IN
+from cds_service.core.indicators import PATIENT_VIEW
+from cds_service.core.label import (
+    Baseline,
+    InfectionCaution,
+    Label,
+    LiveVaccine,
+    ProphylaxisDuration,
+    Recurring,
+    Test,
+)
 from cds_service.core.timeline import Source
+from cds_service.fhir.code_maps import LocalCode
 from cds_service.fhir.templates import prefetch_templates
 from cds_service.labels import LabelBundle
 
-HOOKS_SERVED = ("patient-view", "order-select", "order-sign")
+HOOKS_SERVED = (
+    "patient-view",
+    "order-select",
+    "order-sign",
+    "appointment-book",
+    "encounter-start",
+    "encounter-discharge",
+)
+DISCHARGE = "encounter-discharge"
 _ALWAYS = frozenset({Source.PATIENT, Source.ADMINISTRATIONS, Source.MEDICATIONS, Source.STATEMENTS, Source.DISPENSES})
 _TITLES = {
     "patient-view": "{drug} follow-up",
     "order-select": "{drug} order checks",
     "order-sign": "{drug} checks before signing",
+    "appointment-book": "{drug} checks when booking",
+    "encounter-start": "{drug} checklist before the infusion",
+    "encounter-discharge": "{drug} checks at discharge",
 }
 _DESCRIPTIONS = {
     "patient-view": "Says which tests the US label of {drug} asks for now, what a recent course left open, and what "
@@ -24,6 +46,11 @@ _DESCRIPTIONS = {
     "infusion, premedication, dose, days, interval.",
     "order-sign": "Checks a {drug} order against the US label before it is signed: tests before the first infusion, "
     "premedication, dose, days, interval.",
+    "appointment-book": "Checks the day booked for a {drug} infusion against the US label: tests before the first "
+    "infusion, interval between courses, premedication and antiviral orders, contraindications.",
+    "encounter-start": "On an infusion day of {drug}: what the US label asks for before the pump starts. On other days "
+    "as when the chart is opened.",
+    "encounter-discharge": "After a {drug} infusion: herpes prophylaxis going on, and which tests come next.",
 }
 
 
@@ -35,14 +62,17 @@ def service_id(label: Label, hook: str) -> str:
 def sources_asked(label: Label, hook: str) -> frozenset[Source]:
     """The prefetch keys a hook needs: what exposure is read from, and what its requirements rest on."""
     spoken = label.hooks.get(hook, frozenset())
+    if hook == CHECK_IN:
+        spoken |= label.hooks.get(PATIENT_VIEW, frozenset())  # on any other day it speaks as when the chart is opened
     needed = (requirement.sources for requirement in label.requirements if requirement.id in spoken)
-    return _ALWAYS.union(*needed)
+    asked = _ALWAYS.union(*needed) - {Source.ENCOUNTERS}
+    return asked | {Source.ENCOUNTERS} if hook == DISCHARGE else asked
 
 
-def services(bundle: LabelBundle) -> tuple[Service, ...]:
-    """The discovery entries of a label."""
+def services(bundle: LabelBundle, local: Iterable[LocalCode] = ()) -> tuple[Service, ...]:
+    """The discovery entries of a label. `local`: the site's own codes, asked for beside the label's."""
     label = bundle.label
-    codes = codes_by_source(bundle)
+    codes = codes_by_source(bundle, tuple(local))
     return tuple(
         Service(
             id=service_id(label, hook),
@@ -57,26 +87,53 @@ def services(bundle: LabelBundle) -> tuple[Service, ...]:
     )
 
 
-def codes_by_source(bundle: LabelBundle) -> dict[Source, list[tuple[str, str]]]:
+def codes_by_source(bundle: LabelBundle, local: tuple[LocalCode, ...] = ()) -> dict[Source, list[tuple[str, str]]]:
     """(system URI, code) pairs to ask each source for: included codes, traps and ambiguous ones alike."""
-    tests = list(_tests(bundle.label))
-    results = {concept for test in tests for concept in frozenset().union(*test.any_of) | test.wrong}
-    results |= {value_set.id for value_set in bundle.value_sets.values() if value_set.panel}
+    label = bundle.label
+    tests = list(_tests(label))
+    results = {concept for test in tests for concept in test.concepts | test.wrong}
+    results |= {value_set.id for value_set in bundle.value_sets.values() if value_set.panel or value_set.value}
+    product = label.product
+    diagnoses = product.own_diagnosis | product.other_diagnosis
     ordered = {concept for test in tests for concept in test.ordered_as}
-    product = bundle.label.product
+    for requirement in label.requirements:
+        rule = requirement.rule
+        if isinstance(rule, Recurring):
+            diagnoses |= rule.unless
+        elif isinstance(rule, InfectionCaution):
+            diagnoses |= rule.diagnoses
+        elif isinstance(rule, LiveVaccine):
+            ordered |= rule.live | rule.unclear
     wanted = {
         Source.OBSERVATIONS: results,
         Source.REPORTS: results,
         Source.ORDERS: ordered,
-        Source.CONDITIONS: product.own_diagnosis | product.other_diagnosis,
+        Source.CONDITIONS: diagnoses,
+        Source.PROCEDURES: {concept for test in _examinations(bundle) for concept in test.concepts | test.wrong},
     }
-    return {
-        source: [(code.uri, code.code) for code in bundle.codes if code.value_set in concepts]
-        for source, concepts in wanted.items()
-    }
+    return {source: _codes(bundle, local, concepts) for source, concepts in wanted.items()}
+
+
+def _codes(bundle: LabelBundle, local: tuple[LocalCode, ...], concepts: Iterable[str]) -> list[tuple[str, str]]:
+    """The label's codes of these value sets, then the site's own."""
+    wanted = frozenset(concepts)
+    own = [(code.uri, code.code) for code in bundle.codes if code.value_set in wanted]
+    return [*own, *((code.system, code.code) for code in local if code.concepts & wanted)]
+
+
+def _examinations(bundle: LabelBundle) -> Iterable[Test]:
+    for test in _tests(bundle.label):
+        if any(bundle.value_sets[concept].examination for concept in test.concepts):
+            yield test
 
 
 def _tests(label: Label) -> Iterable[Test]:
+    """Every test the label asks for, each once."""
+    found: dict[str, Test] = {}
     for requirement in label.requirements:
-        if isinstance(requirement.rule, Baseline | Recurring):
-            yield requirement.rule.test
+        rule = requirement.rule
+        if isinstance(rule, Baseline | Recurring):
+            found[rule.test.id] = rule.test
+        elif isinstance(rule, ProphylaxisDuration):
+            found[rule.prophylaxis.count_test.id] = rule.prophylaxis.count_test
+    return found.values()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -12,10 +13,20 @@ from cds_service.cds_hooks.models import Action, Suggestion
 from cds_service.core.assessment import Assessment, Note, Reason, Status
 from cds_service.core.case import Case
 from cds_service.core.dates import ONE_DAY
-from cds_service.core.label import Baseline, Premedication, Recurring, Requirement, Test
-from cds_service.fhir.orders import Subject, infusion_order, lab_order
+from cds_service.core.label import (
+    Baseline,
+    Premedication,
+    Prophylaxis,
+    ProphylaxisDuration,
+    ProphylaxisStart,
+    Recurring,
+    Requirement,
+    Rule,
+    Test,
+)
+from cds_service.fhir.orders import Subject, infusion_order, lab_order, prophylaxis_order
 from cds_service.labels import LabelBundle
-from cds_service.report.messages import Facts
+from cds_service.report.messages import Facts, day_text
 
 _ORDERABLE = frozenset({Status.MISSING, Status.DUE, Status.OVERDUE, Status.VIOLATED})
 
@@ -41,6 +52,11 @@ class Suggester:
                 found[rule.test.id] = self._lab(rule.test, self._recurring_order(rule.test, assessment), assessment)
             elif isinstance(rule, Baseline) and assessment.planned and rule.test.id not in found:
                 found[rule.test.id] = self._lab(rule.test, self._baseline_order(rule), assessment)
+            elif isinstance(rule, ProphylaxisStart) and requirement.id not in found and _is_wanted(assessment):
+                found[requirement.id] = self._prophylaxis(requirement, rule.prophylaxis, assessment)
+            elif isinstance(rule, ProphylaxisDuration) and assessment.status is Status.DUE:
+                test = rule.prophylaxis.count_test
+                found.setdefault(test.id, self._lab(test, self._recurring_order(test, assessment), assessment))
             elif isinstance(rule, Premedication) and requirement.id not in found and _is_unordered(assessment):
                 days = [other.assessment for other in given if other.requirement is requirement]
                 found[requirement.id] = self._premedication(requirement, rule, list(filter(_is_unordered, days)))
@@ -49,7 +65,11 @@ class Suggester:
     def _recurring_order(self, test: Test, assessment: Assessment) -> dict[str, Any]:
         today = self.case.as_of.today
         due = assessment.due or today
-        return lab_order(test.order, test.name, self.subject, first=max(due, today))
+        first = due if due > today and not isinstance(self._rule_of(assessment), ProphylaxisDuration) else today
+        return lab_order(test.order, test.name, self.subject, first=first)
+
+    def _rule_of(self, assessment: Assessment) -> Rule:
+        return self.bundle.label.requirement(assessment.requirement).rule
 
     def _baseline_order(self, rule: Baseline) -> dict[str, Any]:
         """Drawn in the window before day 1; today when the start is not known or the window is over."""
@@ -74,6 +94,17 @@ class Suggester:
         order = infusion_order(rule.order, dose, self.subject, dates=dates, count=len(numbers), instruction=instruction)
         return self._suggestion(requirement.id, "suggest.premedication", order, facts, recommended=True)
 
+    def _prophylaxis(self, requirement: Requirement, rule: Prophylaxis, assessment: Assessment) -> Suggestion:
+        """From day 1 until the label's least time after the last infusion; the label gives no dose."""
+        wording, needed = self.bundle.wording.cards, assessment.facts.get("needed")
+        day_one, today = assessment.facts.get("day_one"), self.case.as_of.today
+        first = max(day_one, today) if isinstance(day_one, date) else today
+        last = needed if isinstance(needed, date) and needed > first else None
+        facts = Facts(drug=self.bundle.label.drug, until=day_text(last) if last is not None else "")
+        instruction = wording["suggest.prophylaxis.instruction"].format_map(facts)
+        order = prophylaxis_order(rule.order, self.subject, first=first, last=last, instruction=instruction)
+        return self._suggestion(requirement.id, "suggest.prophylaxis", order, facts, recommended=True)
+
     def _suggestion(self, name: str, key: str, order: dict[str, Any], facts: Facts, *, recommended: bool) -> Suggestion:
         cards = self.bundle.wording.cards
         description = cards[f"{key}.description"].format_map(facts)
@@ -90,6 +121,11 @@ class Suggester:
 def _is_unordered(assessment: Assessment) -> bool:
     """An infusion day being ordered for which nothing is ordered; too low a dose wants its order corrected instead."""
     return assessment.planned and assessment.status is Status.MISSING
+
+
+def _is_wanted(assessment: Assessment) -> bool:
+    """No antiviral on record or ordered for a course that is ordered, or not two months ago."""
+    return assessment.status is Status.MISSING
 
 
 def _days_text(numbers: list[int]) -> str:

@@ -13,7 +13,16 @@ from cds_service.advice.items import RANK, Group, Item, most_urgent
 from cds_service.cds_hooks.models import SUMMARY_LIMIT, shorten_summary, summary_length
 from cds_service.core.assessment import Note, Reason, Status
 from cds_service.core.case import Case
-from cds_service.core.label import Baseline, Premedication
+from cds_service.core.label import (
+    AllergyCaution,
+    Baseline,
+    InfectionCaution,
+    LiveVaccine,
+    Premedication,
+    ProphylaxisDuration,
+    ProphylaxisStart,
+    VaccinesBefore,
+)
 from cds_service.core.timeline import Source
 from cds_service.labels import LabelBundle
 from cds_service.report.messages import Facts, as_text, day_text
@@ -47,6 +56,8 @@ class Writer:
                 return self._listing(key, self._shorts(overdue or items))
             case Group.COURSE:
                 return self._course_summary(items)
+            case Group.CHECKLIST:
+                return self._checklist_summary(items)
         first = most_urgent(items)
         if group is Group.UNCLEAR and first.assessment.reason is Reason.EXPOSURE_UNCLEAR:
             return self._card("unclear.summary")
@@ -68,6 +79,21 @@ class Writer:
         others = [item for item in items if item not in absent and RANK[item.indicator] <= rank]
         longer = self._card("order.summary.also", sentence=sentence, list=", ".join(self._shorts(others)))
         return longer if others and summary_length(longer) <= SUMMARY_LIMIT else sentence
+
+    def _checklist_summary(self, items: Sequence[Item]) -> str:
+        """Always said on an infusion day, also when nothing is open."""
+        place = self._today()
+        if not items:
+            return self._card("checklist.clear", **place)
+        urgent = RANK[most_urgent(items).indicator]
+        loudest = [item for item in items if RANK[item.indicator] == urgent]
+        if len(loudest) == 1 and loudest[0].assessment.variant == "today":
+            return loudest[0].message
+        return self._listing("checklist.summary", self._shorts(loudest), **place)
+
+    def _today(self) -> dict[str, str]:
+        course, day = self.case.next_day
+        return {"course": str(course), "day": str(day)}
 
     def _course_summary(self, items: Sequence[Item]) -> str:
         sentences = {item.message for item in items}
@@ -123,6 +149,10 @@ class Writer:
         if group is Group.ORDER:
             key = "order.lead" if self._start_known() else "order.lead.undated"
             return self._card(key, date=self._start())
+        if group is Group.CHECKLIST:
+            return self._card("checklist.lead" if items else "checklist.none", **self._today())
+        if group is Group.VACCINE:
+            return self._card("vaccine.lead")
         if group is Group.CRITICAL:
             return self._card("critical.lead")
         if group is Group.UNCHECKED:
@@ -185,7 +215,9 @@ class Writer:
     # --- pieces ------------------------------------------------------------
 
     def _is_open_baseline(self, item: Item) -> bool:
-        return isinstance(item.requirement.rule, Baseline) and item.assessment.planned and self._start_known()
+        rule = item.requirement.rule
+        is_drawn = isinstance(rule, Baseline) and rule.window_months is None
+        return is_drawn and item.assessment.planned and self._start_known()
 
     def _source_names(self) -> str:
         gaps = [source.value for source in Source if source in self.case.timeline.gaps]
@@ -238,4 +270,8 @@ def _course_remedy(item: Item) -> str:
     rule = item.requirement.rule
     if isinstance(rule, Premedication):
         return "course.remedy.premedication"
+    if isinstance(rule, ProphylaxisStart | ProphylaxisDuration):
+        return "course.remedy.prophylaxis"
+    if isinstance(rule, InfectionCaution | AllergyCaution | LiveVaccine | VaccinesBefore):
+        return "course.remedy.other"
     return "course.remedy.baseline" if isinstance(rule, Baseline) else "course.remedy.dosing"

@@ -48,6 +48,10 @@ class Reason(StrEnum):
     INCOMPLETE_COURSE = "incomplete-course"
     PARTIAL_DOSE = "partial-dose"
     SAME_ORDER_REPEATED = "same-order-repeated"
+    LATE = "late"
+    CD4_NOT_SHOWN = "cd4-not-shown"
+    PLANNED_TOO_SHORT = "planned-too-short"
+    INDETERMINATE = "indeterminate"
 
 
 class Note(StrEnum):
@@ -64,6 +68,7 @@ class Note(StrEnum):
     ALREADY_ORDERED = "already-ordered"
     RESUMED_COURSE = "resumed-course"
     MATCHED_BY_TEXT = "matched-by-text"
+    VERIFY = "verify"
 
 
 _NO_FACTS: Mapping[str, Fact] = MappingProxyType({})

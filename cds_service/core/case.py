@@ -10,6 +10,8 @@ from cds_service.core.courses import (
     Course,
     FollowUp,
     Plan,
+    booked_appointments,
+    covers,
     follow_up,
     group_courses,
     make_plan,
@@ -20,7 +22,10 @@ from cds_service.core.dates import FARTHEST_OFFSETS_DAYS, AsOf, When, add_days
 from cds_service.core.exposure import Exposures, is_drug_order, is_other_product, read_exposures
 from cds_service.core.label import Label, Test
 from cds_service.core.results import Done, tests_done
-from cds_service.core.timeline import Administration, DrugOrder, Result, Timeline, Unused
+from cds_service.core.timeline import Administration, DrugOrder, Person, Result, Timeline, Unused
+
+BOOKING = "appointment-book"  # the hook at which appointments make a plan
+CHECK_IN = "encounter-start"  # the hook before the pump starts
 
 
 class Treatment(StrEnum):
@@ -34,7 +39,12 @@ class Treatment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Everything a kind of requirement may look at. `doubtful_orders` are orders whose product cannot be told."""
+    """Everything a kind of requirement may look at. `doubtful_orders` are orders whose product cannot be told.
+
+    `hook`: where the question is asked (None: the plain report). `at_infusion`: it is asked at the start of an
+    encounter on an infusion day, before the pump starts: the dose can still be stopped. `deceased`: nothing is asked of
+    the patient any more.
+    """
 
     label: Label
     timeline: Timeline
@@ -46,7 +56,18 @@ class Case:
     treatment: Treatment
     doubtful_orders: tuple[DrugOrder, ...]
     signs: tuple[str, ...]  # references that suggest exposure without an infusion date
+    hook: str | None = None
+    at_infusion: bool = False
+    deceased: bool = False
     done: dict[str, tuple[Done, ...]] = field(default_factory=dict)  # per test, filled on first use
+
+    @property
+    def next_day(self) -> tuple[int, int]:
+        """(course, infusion day) of the infusion that would come today: the plan's, or the next of an open course."""
+        if self.plan is not None:
+            return self.plan.course, self.plan.first_day
+        current = self.courses[-1]
+        return current.number, len(current.days) + 1
 
     def tests_done(self, test: Test) -> tuple[Done, ...]:
         """Every acceptable result of the test on record, in no particular order."""
@@ -66,13 +87,16 @@ class Case:
         return tuple(dict.fromkeys(reference for reference in found if reference not in counting))
 
 
-def prepare(label: Label, timeline: Timeline, as_of: AsOf) -> Case:
+def prepare(label: Label, timeline: Timeline, as_of: AsOf, hook: str | None = None) -> Case:
     """Cut the timeline at `as_of` and work out what every requirement needs."""
     cut = visible(timeline, as_of)
     exposures = read_exposures(cut, label.product)
     courses = group_courses(exposures.days, label.courses)
     last = courses[-1].last if courses else None
-    plan = make_plan(open_orders(cut, label, last, as_of), courses, label, as_of)
+    deceased = cut.person is not None and cut.person.deceased
+    orders = [] if deceased else open_orders(cut, label, last, as_of)
+    booked = booked_appointments(cut, orders, as_of) if hook == BOOKING and not deceased else ()
+    plan = make_plan(orders, courses, label, as_of, booked)
     doubtful = tuple(
         order
         for order in cut.drug_orders
@@ -90,7 +114,22 @@ def prepare(label: Label, timeline: Timeline, as_of: AsOf) -> Case:
         treatment=_treatment(cut, label, exposures, courses, signs),
         doubtful_orders=doubtful,
         signs=signs,
+        hook=hook,
+        at_infusion=hook == CHECK_IN and not deceased and _is_infusion_day(plan, courses, label, as_of),
+        deceased=deceased,
     )
+
+
+def _is_infusion_day(plan: Plan | None, courses: tuple[Course, ...], label: Label, as_of: AsOf) -> bool:
+    """No infusion yet today, and an active order covers the day, or a course that still lacks days is under way."""
+    today = as_of.today
+    current = courses[-1] if courses else None
+    if current is not None and current.last == today:
+        return False
+    lacks_days = current is not None and len(current.days) < label.courses.length_of(current.number)
+    if current is not None and lacks_days and (today - current.last).days <= label.infusion_reach_days:
+        return True
+    return plan is not None and any(order.active and covers(order, today) for order in plan.orders)
 
 
 def _signs_of_exposure(timeline: Timeline, label: Label, as_of: AsOf) -> tuple[str, ...]:
@@ -137,8 +176,20 @@ def visible(timeline: Timeline, as_of: AsOf) -> Timeline:
         order for order in timeline.drug_orders if _known(order.reference, _signing(order, as_of), as_of, future)
     )
     mentions = tuple(item for item in timeline.mentions if _known(item.reference, item.when, as_of, future))
-    test_orders = tuple(item for item in timeline.test_orders if _known(item.reference, item.written, as_of, future))
+    service_orders = tuple(
+        item for item in timeline.service_orders if _known(item.reference, item.written, as_of, future)
+    )
     conditions = tuple(item for item in timeline.conditions if _known(item.reference, item.when, as_of, future))
+    allergies = tuple(item for item in timeline.allergies if _known(item.reference, item.when, as_of, future))
+    vaccinations = tuple(
+        item if item.when is None else item._replace(when=as_of.clip(item.when))
+        for item in timeline.vaccinations
+        if _known(item.reference, item.when, as_of, future)
+    )
+    measured = {
+        concept: tuple(item._replace(when=as_of.clip(item.when)) for item in found if as_of.has_seen(item.when))
+        for concept, found in timeline.measured.items()
+    }
     listed = {unused.reference for unused in timeline.unused} if future else set()
     fresh = dict.fromkeys(item for item in future if item.reference not in listed)
     return timeline._replace(
@@ -147,10 +198,21 @@ def visible(timeline: Timeline, as_of: AsOf) -> Timeline:
         pending=pending,
         drug_orders=orders,
         mentions=mentions,
-        test_orders=test_orders,
+        service_orders=service_orders,
         conditions=conditions,
+        allergies=allergies,
+        vaccinations=vaccinations,
+        measured=measured,
+        person=_alive(timeline.person, as_of),
         unused=(*timeline.unused, *fresh) if fresh else timeline.unused,
     )
+
+
+def _alive(person: Person | None, as_of: AsOf) -> Person | None:
+    """A death still to come is not known yet."""
+    if person is None or person.died is None or as_of.has_seen(person.died):
+        return person
+    return person._replace(deceased=False, died=None)
 
 
 def _known(reference: str, since: When | None, as_of: AsOf, future: list[Unused]) -> bool:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cds_service.core.dates import AsOf, When, add_days, add_months, day_range
 from cds_service.core.exposure import InfusionDay, is_drug_order
 from cds_service.core.label import Courses, Label
-from cds_service.core.timeline import DrugOrder, Timeline
+from cds_service.core.timeline import Appointment, DrugOrder, Timeline
 
 
 class Course(NamedTuple):
@@ -36,6 +36,7 @@ class Plan(NamedTuple):
 
     `continues`: the order goes on with a course already begun. `start` may be a day only. `dates` are the days the
     orders name together, in order; None as soon as one order does not say which or how many days it covers.
+    `booked`: the appointments that make (or move) it.
     """
 
     course: int
@@ -46,6 +47,12 @@ class Plan(NamedTuple):
     dates: tuple[date, ...] | None
     length: int
     orders: tuple[DrugOrder, ...]
+    booked: tuple[Appointment, ...] = ()
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The orders and appointments behind the plan."""
+        return (*(order.reference for order in self.orders), *(item.reference for item in self.booked))
 
     @property
     def day_count(self) -> int | None:
@@ -89,6 +96,18 @@ def group_courses(days: Iterable[InfusionDay], rule: Courses) -> tuple[Course, .
     return tuple(courses)
 
 
+def covers(order: DrugOrder, day: date) -> bool:
+    """Whether an order holds that day, as far as it says; one without dates holds every day."""
+    if order.days is not None:
+        return day in order.days
+    if order.starts is None:
+        return True
+    if order.ends is not None and order.ends.last < day:
+        return False
+    last = add_days(order.starts.last, order.day_count - 1) if order.day_count is not None else None
+    return order.starts.first <= day and (last is None or day <= last)
+
+
 def order_anchor(order: DrugOrder) -> date | None:
     """The day an order begins to speak of: its start, else when it was written."""
     when = order.starts or order.written
@@ -110,11 +129,32 @@ def open_orders(timeline: Timeline, label: Label, last_infusion: date | None, as
     return found
 
 
-def make_plan(orders: list[DrugOrder], courses: tuple[Course, ...], label: Label, as_of: AsOf) -> Plan | None:
-    """What the open orders add to the courses so far; None without an open order."""
-    if not orders:
+def booked_appointments(timeline: Timeline, orders: list[DrugOrder], as_of: AsOf) -> tuple[Appointment, ...]:
+    """Appointments still to come that are the drug's: by themselves, or since an active order starts that very day."""
+    days = {order.starts.first for order in orders if order.active and order.starts is not None}
+    return tuple(
+        item
+        for item in timeline.appointments
+        if item.starts is not None
+        and item.starts.last >= as_of.today
+        and (item.about_drug or (item.starts.is_exact_day and item.starts.first in days))
+    )
+
+
+def make_plan(
+    orders: list[DrugOrder],
+    courses: tuple[Course, ...],
+    label: Label,
+    as_of: AsOf,
+    booked: tuple[Appointment, ...] = (),
+) -> Plan | None:
+    """What the open orders add to the courses so far; None without an open order and without appointments.
+
+    The day being booked is day 1, also when an order says another day: it is the booking that can still be changed.
+    """
+    if not orders and not booked:
         return None
-    starts = [order.starts for order in orders if order.starts is not None]
+    starts = [item.starts for item in (booked or orders) if item.starts is not None]
     start = min(starts, key=_by_day) if starts else When(as_of.today, as_of.today)
     number, first_day, continues = 1, 1, False
     if courses:
@@ -129,10 +169,21 @@ def make_plan(orders: list[DrugOrder], courses: tuple[Course, ...], label: Label
         continues=continues,
         start=start,
         start_known=bool(starts),
-        dates=_planned_dates(orders, start),
+        dates=_booked_dates(booked, orders) if booked else _planned_dates(orders, start),
         length=label.courses.length_of(number),
         orders=tuple(orders),
+        booked=booked,
     )
+
+
+def _booked_dates(booked: tuple[Appointment, ...], orders: list[DrugOrder]) -> tuple[date, ...] | None:
+    """The days booked; when one day is booked and an order says how many it covers, so many from that day on."""
+    days = sorted({item.starts.first for item in booked if item.starts is not None})
+    if len(days) > 1 or not days:
+        return tuple(days) or None
+    ordered = _planned_dates(orders, When(days[0], days[0])) if orders else None
+    count = len(ordered) if ordered is not None else 1 if not orders else None
+    return tuple(day_range(days[0], add_days(days[0], count - 1))) if count is not None else None
 
 
 def _by_day(when: When) -> tuple[date, bool, date]:

@@ -25,9 +25,12 @@ class Verdict(NamedTuple):
     failures: tuple[tuple[str, Exception], ...] = ()
 
 
-def evaluate(label: Label, timeline: Timeline, as_of: AsOf) -> Verdict:
-    """Judge every requirement of the label. Never raises for one requirement's sake."""
-    case = prepare(label, timeline, as_of)
+def evaluate(label: Label, timeline: Timeline, as_of: AsOf, hook: str | None = None) -> Verdict:
+    """Judge every requirement of the label, as seen at a hook (None: the plain report).
+
+    Never raises for one requirement's sake.
+    """
+    case = prepare(label, timeline, as_of, hook)
     assessments: list[Assessment] = []
     failures: list[tuple[str, Exception]] = []
     gaps = case.timeline.gaps

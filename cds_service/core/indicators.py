@@ -6,6 +6,7 @@ Pure: the table is data, the day is an argument. `None` means it stays in the re
 from __future__ import annotations
 
 from cds_service.core.assessment import Assessment, Note, Status
+from cds_service.core.case import CHECK_IN
 from cds_service.core.dates import AsOf
 from cds_service.core.label import Label, Situation
 
@@ -15,16 +16,21 @@ FINDING_STATUSES = frozenset({Status.DUE, Status.OVERDUE, Status.MISSING, Status
 ACTIONABLE_STATUSES = FINDING_STATUSES | {Status.CANNOT_TELL}  # with an indicator: what someone should look at
 
 
-def indicator(label: Label, assessment: Assessment, hook: str | None, as_of: AsOf) -> str | None:
-    """`info`, `warning`, `critical` or None, for one assessment at one hook (None: the plain report)."""
-    if hook is not None and not speaks(label, assessment, hook, as_of):
+def indicator(
+    label: Label, assessment: Assessment, hook: str | None, as_of: AsOf, *, at_infusion: bool = False
+) -> str | None:
+    """`info`, `warning`, `critical` or None, for one assessment at one hook (None: the plain report).
+
+    `at_infusion`: the hook was called on an infusion day, before the pump starts: the dose can still be stopped.
+    """
+    if hook is not None and not speaks(label, assessment, hook, as_of, at_infusion=at_infusion):
         return None
     situation = _situation(label, assessment)
     if situation is None:
         return None
     if assessment.status is Status.DUE and Note.ALREADY_ORDERED in assessment.notes:
         return None
-    if hook in ORDERING_HOOKS:
+    if hook in ORDERING_HOOKS or at_infusion:
         return situation.ordering
     if _faded(situation, assessment, as_of):
         return None
@@ -51,14 +57,15 @@ def _faded(situation: Situation, assessment: Assessment, as_of: AsOf) -> bool:
     return (as_of.today - assessment.event).days > situation.for_days
 
 
-def speaks(label: Label, assessment: Assessment, hook: str, as_of: AsOf) -> bool:
-    """Whether the hook speaks of this assessment at all."""
-    if assessment.requirement not in label.hooks.get(hook, frozenset()):
+def speaks(label: Label, assessment: Assessment, hook: str, as_of: AsOf, *, at_infusion: bool = False) -> bool:
+    """Whether the hook speaks of this assessment at all. A visit on any other day is as opening the chart."""
+    asked = PATIENT_VIEW if hook == CHECK_IN and not at_infusion else hook
+    if assessment.requirement not in label.hooks.get(asked, frozenset()):
         return False
-    if hook in ORDERING_HOOKS:
-        is_past = assessment.course is not None or assessment.event is not None
-        return assessment.planned or assessment.requirement not in label.order_scoped or not is_past
+    event = assessment.event
+    if asked in ORDERING_HOOKS or at_infusion:
+        is_past = assessment.course is not None or event is not None
+        is_current = at_infusion and event is not None and (as_of.today - event).days <= label.infusion_reach_days
+        return assessment.planned or is_current or assessment.requirement not in label.order_scoped or not is_past
     limit = label.patient_view_days.get(assessment.requirement)
-    if limit is None or assessment.event is None or hook != PATIENT_VIEW:
-        return True
-    return (as_of.today - assessment.event).days <= limit
+    return limit is None or event is None or (as_of.today - event).days <= limit

@@ -21,12 +21,13 @@ def _no_names() -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """A laboratory test as the label means it.
+    """A test or examination as the label means it.
 
-    `any_of`: alternatives; each is a set of concepts that must all be on record the same day. `wrong`: concepts that
-    look alike and do not count. `ordered_as`: concepts whose active order means this test is already ordered.
-    `order`: (system URI, code, display) for a suggested order. Worked out here, once: `concepts`, everything that
-    counts; `parts`, what counts only together with others; `look_alikes`, the wrong ones and the parts.
+    `any_of`: alternatives; each is a set of concepts that must all be on record the same day. `members`: instead of
+    alternatives, the named parts of a set (name -> concept) that may be of different days; the set is as old as its
+    oldest part. `wrong`: concepts that look alike and do not count. `ordered_as`: concepts whose active order means
+    this test is already ordered. `order`: (system URI, code, display) for a suggested order. Worked out here, once:
+    `concepts`, everything that counts; `look_alikes`, the wrong ones and what counts only together with others.
     """
 
     id: str
@@ -35,12 +36,14 @@ class Test:
     wrong: frozenset[str]
     ordered_as: frozenset[str]
     order: tuple[str, str, str]
+    members: tuple[tuple[str, str], ...] = ()
     concepts: frozenset[str] = field(init=False, repr=False, default_factory=_no_names)
     look_alikes: tuple[str, ...] = field(init=False, repr=False, default=())
 
     def __post_init__(self) -> None:
         parts = frozenset[str]().union(*(concepts for concepts in self.any_of if len(concepts) > 1))
-        object.__setattr__(self, "concepts", frozenset[str]().union(*self.any_of))
+        parts |= {concept for _, concept in self.members}
+        object.__setattr__(self, "concepts", parts.union(*self.any_of))
         object.__setattr__(self, "look_alikes", tuple(sorted(self.wrong | parts)))
 
 
@@ -104,19 +107,27 @@ class History(NamedTuple):
 
 
 class Baseline(NamedTuple):
-    """Kind: a test before the first infusion, at most `window_days` old."""
+    """Kind: a test before the first infusion, at most `window_days` old, or `window_months` where that is given."""
 
     test: Test
     window_days: int
+    window_months: int | None = None
 
 
 class Recurring(NamedTuple):
-    """Kind: a test every `months` from the first infusion until the end of follow-up."""
+    """Kind: a test every `months` from the first infusion until the end of follow-up.
+
+    `never_overdue`: past its date it stays due (the label gives no interval). `gender`: asked of these patients only.
+    `unless`: diagnoses that make it moot.
+    """
 
     test: Test
     months: int
     lead_days: int
     grace_days: int
+    never_overdue: bool = False
+    gender: str | None = None
+    unless: frozenset[str] = frozenset()
 
 
 class DailyDose(NamedTuple):
@@ -157,6 +168,85 @@ class Premedication:
         object.__setattr__(self, "enough_mg", self.required_mg * (100 - self.tolerance_percent) / 100)
 
 
+class ConsecutiveDays(NamedTuple):
+    """Kind: the infusion days of a course are calendar days in a row."""
+
+
+class InfusionDuration(NamedTuple):
+    """Kind: how long and by which route each infusion runs; `least_minutes` is the label's time less the tolerance."""
+
+    hours: int
+    least_minutes: int
+
+
+class Prophylaxis(NamedTuple):
+    """Kinds "prophylaxis-start" and "prophylaxis-duration": a drug running from day 1 of each course long enough.
+
+    Long enough is the later of `months` after the course's last infusion and a count (`counted`: concepts) of at
+    least `least_count`, in the value set's unit. `lead_days` before that date the count is asked for. `unclear`: drugs
+    that may serve as well. `count_test` is what is ordered then; `order`: (system URI, code, display) of the drug
+    suggested.
+    """
+
+    concepts: frozenset[str]
+    unclear: frozenset[str]
+    months: int
+    lead_days: int
+    counted: frozenset[str]
+    least_count: Decimal
+    count_test: Test
+    order: tuple[str, str, str]
+
+
+class ProphylaxisStart(NamedTuple):
+    """Kind: the prophylaxis runs on day 1 of each course."""
+
+    prophylaxis: Prophylaxis
+
+
+class ProphylaxisDuration(NamedTuple):
+    """Kind: the prophylaxis goes on long enough after each course."""
+
+    prophylaxis: Prophylaxis
+
+
+class VaccinesBefore(NamedTuple):
+    """Kind: no vaccine less than `days` before day 1. `no_vaccine`: entries of a vaccine list that are none."""
+
+    days: int
+    live: frozenset[str]
+    no_vaccine: frozenset[str]
+
+
+class LiveVaccine(NamedTuple):
+    """Kind: no live viral vaccine, given or ordered, after a course.
+
+    An ordered one weighs more within `months` of the last infusion, or when the last count (as for the prophylaxis)
+    is below `least_count`.
+    """
+
+    live: frozenset[str]
+    unclear: frozenset[str]
+    months: int
+    counted: frozenset[str]
+    least_count: Decimal
+
+
+class InfectionCaution(NamedTuple):
+    """Kind: an infection that rules the drug out, by diagnosis or test. A positive screen alone decides nothing."""
+
+    diagnoses: frozenset[str]
+    confirming: frozenset[str]
+    screening: frozenset[str]
+
+
+class AllergyCaution(NamedTuple):
+    """Kind: an allergy to the drug, its ingredient or one of the excipients listed."""
+
+    substances: frozenset[str]
+    excipients: frozenset[str]
+
+
 class FollowUpEnd(NamedTuple):
     """Kind: the months of follow-up after the last infusion are over."""
 
@@ -170,6 +260,14 @@ Rule = (
     | CourseLength
     | CourseInterval
     | Premedication
+    | ConsecutiveDays
+    | InfusionDuration
+    | ProphylaxisStart
+    | ProphylaxisDuration
+    | VaccinesBefore
+    | LiveVaccine
+    | InfectionCaution
+    | AllergyCaution
     | FollowUpEnd
 )
 
@@ -221,6 +319,7 @@ class Label:
     courses: Courses
     follow_up_months: int
     active_order_days: int
+    infusion_reach_days: int  # so long after its last infusion a course that lacks days may go on any day
     requirements: tuple[Requirement, ...]
     situations: tuple[Situation, ...]
     hooks: Mapping[str, frozenset[str]]  # hook name -> requirement ids it speaks of

@@ -12,20 +12,23 @@ from cds_service.core.timeline import Result
 
 
 class Done(NamedTuple):
-    """One time the test was done. A set of components is as late as its latest member."""
+    """One time the test was done. A set is complete with its latest member (`when`) and as old as its `oldest`."""
 
     when: When
     references: tuple[str, ...]
     issued_only: bool
+    oldest: When
 
 
 def tests_done(results: Mapping[str, tuple[Result, ...]], test: Test) -> tuple[Done, ...]:
     """All results that count for the test, by any of its alternatives."""
+    if test.members:
+        return tuple(_sets_of_members(results, [concept for _, concept in test.members]))
     found: list[Done] = []
     for concepts in test.any_of:
         if len(concepts) == 1:
             (concept,) = concepts
-            found += [Done(when, (reference,), issued) for when, reference, issued in results.get(concept, ())]
+            found += [Done(when, (reference,), issued, when) for when, reference, issued in results.get(concept, ())]
         elif all(results.get(concept) for concept in concepts):
             found += _sets_of_one_day(results, concepts)
     return tuple(found)
@@ -38,8 +41,39 @@ def _sets_of_one_day(results: Mapping[str, tuple[Result, ...]], concepts: frozen
     for day in days:
         members = [by_day[day] for by_day in by_concept]
         references = tuple(dict.fromkeys(member.reference for member in members))
-        sets.append(Done(_latest(members, day), references, any(member.issued_only for member in members)))
+        when = _latest(members, day)
+        sets.append(Done(when, references, any(member.issued_only for member in members), when))
     return sets
+
+
+def _sets_of_members(results: Mapping[str, tuple[Result, ...]], concepts: list[str]) -> list[Done]:
+    """For each result, the set it completes: of every member the latest one up to then. The newest sets come last."""
+    by_concept = [sorted(results.get(concept, ()), key=_in_time) for concept in concepts]
+    if not all(by_concept):
+        return []
+    sets: list[Done] = []
+    held: list[Result | None] = [None] * len(concepts)
+    for newest, place in sorted(
+        ((result, place) for place, found in enumerate(by_concept) for result in found), key=_event_in_time
+    ):
+        held[place] = newest
+        members = [member for member in held if member is not None]
+        if len(members) == len(concepts):
+            oldest = min(members, key=_in_time)
+            references = tuple(dict.fromkeys(member.reference for member in members))
+            issued = any(member.issued_only for member in members)
+            sets.append(Done(newest.when, references, issued, oldest.when))
+    return sets
+
+
+def _in_time(result: Result) -> tuple[date, date, float, str]:
+    """In order of the last possible day; of one day by time, so that the order of records is nothing."""
+    when = result.when
+    return when.last, when.first, when.instant.timestamp() if when.instant is not None else -1.0, result.reference
+
+
+def _event_in_time(event: tuple[Result, int]) -> tuple[tuple[date, date, float, str], int]:
+    return _in_time(event[0]), event[1]
 
 
 def _first_of_each_day(results: tuple[Result, ...]) -> dict[date, Result]:
@@ -70,9 +104,12 @@ def _latest(members: list[Result], day: date) -> When:
 
 
 def latest(done: Iterable[Done]) -> Done | None:
-    """The test done last (by its last possible day); None when it was never done. The order of records is nothing."""
+    """The test done last (by its last possible day); None when it was never done. The order of records is nothing.
+
+    Of sets the one whose oldest member is the latest.
+    """
     return max(done, key=_last_first, default=None)
 
 
 def _last_first(item: Done) -> tuple[date, date, bool, tuple[str, ...]]:
-    return item.when.last, item.when.first, not item.issued_only, item.references
+    return item.oldest.last, item.oldest.first, not item.issued_only, item.references

@@ -31,6 +31,7 @@ class Source(StrEnum):
     ALLERGIES = "allergies"
     IMMUNIZATIONS = "immunizations"
     PROCEDURES = "procedures"
+    ENCOUNTERS = "encounters"
 
 
 class Gap(StrEnum):
@@ -98,6 +99,8 @@ class DrugOrder(NamedTuple):
     day_count: int | None  # number of days it plans, when it says so without naming them
     daily_dose: Dose | None
     route: Route | None
+    closed: bool = False  # stopped or completed: whatever it planned, it goes on no longer
+    runs_until: When | None = None  # the last day the drug is planned for, as a run of prophylaxis counts it
 
 
 class Mention(NamedTuple):
@@ -107,6 +110,10 @@ class Mention(NamedTuple):
     concepts: frozenset[str]
     by_text: bool
     when: When | None = None  # since when it is on record, so that the future stays invisible
+    ends: When | None = None  # until when it was taken, where that is written
+    closed: bool = False  # completed or stopped
+    dispensed: bool = False  # handed over by a pharmacy, not known to be taken
+    route: Route | None = None
 
 
 class Result(NamedTuple):
@@ -117,21 +124,89 @@ class Result(NamedTuple):
     issued_only: bool  # dated by its release, no time of collection written
 
 
-class TestOrder(NamedTuple):
-    """One active or drafted order for a test. `when`: the day it is for; `written`: when it was signed."""
+class Outcome(StrEnum):
+    """What a qualitative test found."""
+
+    POSITIVE = "positive"
+    NEGATIVE = "negative"
+    INDETERMINATE = "indeterminate"
+
+
+class Measured(NamedTuple):
+    """One usable result whose value matters: a number in the value set's unit, or what a qualitative test found.
+
+    Both None: there is a value, but none that could be read as what the value set asks for.
+    """
+
+    when: When
+    reference: str
+    amount: Decimal | None = None
+    outcome: Outcome | None = None
+
+
+class ServiceOrder(NamedTuple):
+    """One active or drafted order for a test or a vaccine. `when`: the day it is for; `written`: when it was signed."""
 
     reference: str
     concepts: frozenset[str]
     when: When | None
     written: When | None = None
+    draft: bool = False
 
 
 class ConditionFact(NamedTuple):
-    """One diagnosis on record that is not refuted or entered in error."""
+    """One diagnosis on record, not refuted, not entered in error. `unsure`: provisional, differential, unconfirmed."""
 
     reference: str
     concepts: frozenset[str]
     when: When | None = None  # since when it is on record, so that the future stays invisible
+    unsure: bool = False
+
+
+class AllergyFact(NamedTuple):
+    """One allergy or intolerance on record that is not refuted or entered in error.
+
+    `grave`: anaphylaxis, angioedema, bronchospasm, a severe reaction or high criticality is written. `unsure`: not
+    confirmed. `resolved`: no longer active.
+    """
+
+    reference: str
+    concepts: frozenset[str]
+    when: When | None = None
+    grave: bool = False
+    unsure: bool = False
+    resolved: bool = False
+
+
+class Vaccination(NamedTuple):
+    """One vaccine given. `concepts` are empty for one that no value set lists; `when` is None for want of a date."""
+
+    reference: str
+    concepts: frozenset[str]
+    when: When | None
+
+
+class Appointment(NamedTuple):
+    """One proposed or booked appointment that is about the drug, by itself or by an order it is based on.
+
+    `about_drug`: its own words, reason or the order it is based on name the drug. `starts`: its time.
+    """
+
+    reference: str
+    about_drug: bool
+    starts: When | None
+
+
+class Person(NamedTuple):
+    """What the Patient resource says. `gender`: FHIR's administrative gender, None when not written.
+
+    `deceased` without `died`: dead, the day is not known.
+    """
+
+    gender: str | None = None
+    born: When | None = None
+    deceased: bool = False
+    died: When | None = None
 
 
 class Unused(NamedTuple):
@@ -143,6 +218,7 @@ class Unused(NamedTuple):
 
 ANY_CONCEPT = "*"  # under this an unreadable result is filed that may be any test
 _NO_RESULTS: Mapping[str, tuple[Result, ...]] = MappingProxyType({})
+_NO_MEASURED: Mapping[str, tuple[Measured, ...]] = MappingProxyType({})
 _NO_STRINGS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 _NO_GAPS: Mapping[Source, Gap] = MappingProxyType({})
 
@@ -151,8 +227,9 @@ class Timeline(NamedTuple):
     """Everything known of one patient.
 
     `results` are usable results by concept; `pending` preliminary ones; `unread` references, by concept, of resources
-    that carry the concept but could not be read (a verdict resting on their absence cannot be told). `gaps` names the
-    sources that are not complete, with the reason.
+    that carry the concept but could not be read (a verdict resting on their absence cannot be told). `measured`: usable
+    results whose value matters, by concept (they stand in `results` as well). `gaps` names the sources that are not
+    complete, with the reason. `person` is None without a Patient resource.
     """
 
     patient: str | None = None
@@ -162,7 +239,12 @@ class Timeline(NamedTuple):
     results: Mapping[str, tuple[Result, ...]] = _NO_RESULTS
     pending: Mapping[str, tuple[Result, ...]] = _NO_RESULTS
     unread: Mapping[str, tuple[str, ...]] = _NO_STRINGS
-    test_orders: tuple[TestOrder, ...] = ()
+    measured: Mapping[str, tuple[Measured, ...]] = _NO_MEASURED
+    service_orders: tuple[ServiceOrder, ...] = ()
     conditions: tuple[ConditionFact, ...] = ()
+    allergies: tuple[AllergyFact, ...] = ()
+    vaccinations: tuple[Vaccination, ...] = ()
+    appointments: tuple[Appointment, ...] = ()
+    person: Person | None = None
     gaps: Mapping[Source, Gap] = _NO_GAPS
     unused: tuple[Unused, ...] = ()

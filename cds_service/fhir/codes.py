@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from cds_service.fhir.structs import CodeableConcept
@@ -18,6 +19,9 @@ _SHORTEST_CATEGORY = 3  # an ICD-10 category has three characters
 NO_CONCEPTS: frozenset[str] = frozenset()
 
 
+_NO_VALUES: Mapping[str, tuple[str, str | None]] = MappingProxyType({})
+
+
 class CodeEntry(NamedTuple):
     """One code of a value set: every URI of its system, and whether it stands for everything below it."""
 
@@ -25,6 +29,20 @@ class CodeEntry(NamedTuple):
     systems: tuple[str, ...]
     code: str
     hierarchical: bool
+
+
+class Special(NamedTuple):
+    """Concepts that are read in a way of their own.
+
+    `values`: concepts whose value matters, with what is read of it ("count" in a UCUM unit, or "outcome").
+    `name_decides`: drugs whose written name decides. `examinations`: concepts that the reason of a finished visit shows
+    as done. `own`: concepts of the label's own drug.
+    """
+
+    values: Mapping[str, tuple[str, str | None]] = _NO_VALUES
+    name_decides: frozenset[str] = NO_CONCEPTS
+    examinations: frozenset[str] = NO_CONCEPTS
+    own: frozenset[str] = NO_CONCEPTS
 
 
 class CodeIndex:
@@ -43,6 +61,7 @@ class CodeIndex:
         numeric: frozenset[str] = NO_CONCEPTS,
         member_panels: frozenset[str] = NO_CONCEPTS,
         counting_panels: frozenset[str] = NO_CONCEPTS,
+        special: Special | None = None,
     ) -> None:
         self.exact: dict[str, dict[str, frozenset[str]]] = {}
         self._below: dict[str, dict[str, frozenset[str]]] = {}
@@ -54,6 +73,9 @@ class CodeIndex:
                     below, code = self._below.setdefault(system, {}), _undotted(entry.code)
                     below[code] = below.get(code, NO_CONCEPTS) | {entry.concept}
         self.numeric = numeric
+        known = special or Special()
+        self.values, self.name_decides = known.values, known.name_decides
+        self.examinations, self.own = known.examinations, known.own
         self.member_panels = member_panels
         self.panels = member_panels | counting_panels
         self._concept_of_name = {_folded(name): concept for concept, words in names.items() for name in words}
@@ -68,7 +90,7 @@ class CodeIndex:
             return NO_CONCEPTS
         codings = concept.coding
         if not codings:
-            return NO_CONCEPTS
+            return self.coded(concept.concept) if concept.concept is not None else NO_CONCEPTS
         found = NO_CONCEPTS
         for coding in codings:
             by_code = self.exact.get(coding.system)  # type: ignore[arg-type]  # None is simply not a key
@@ -101,15 +123,15 @@ class CodeIndex:
 
     def drug(self, concept: CodeableConcept | None, display: str | None = None) -> tuple[frozenset[str], bool]:
         """Concepts of a medication, and whether only its name matched."""
-        found = self.coded(concept)
-        if found:
-            return found, False
+        coded = self.coded(concept)
+        if coded and not coded <= self.name_decides:
+            return coded, False
         texts = [display]
         if concept is not None:
             texts.append(concept.text)
             texts += [coding.display for coding in concept.coding or ()]
         found = self.named(texts)
-        return found, bool(found)
+        return coded | found, bool(found)
 
 
 def _undotted(code: str) -> str:

@@ -10,9 +10,10 @@ from collections.abc import Callable
 import msgspec
 
 from cds_service.core.dates import When
-from cds_service.core.timeline import ANY_CONCEPT, Result
+from cds_service.core.timeline import ANY_CONCEPT, Measured, Result
 from cds_service.fhir.codes import NO_CONCEPTS, CodeIndex
 from cds_service.fhir.dates import DateReader
+from cds_service.fhir.outcomes import read_count, read_outcome
 from cds_service.fhir.record import Chart, Shelf, is_code, reference_of, subject_of, tail
 from cds_service.fhir.structs import ABSENT, CodeableConcept, Reference, Resource, Timing, references_decoder
 from cds_service.fhir.values import NO_OTHERS, Holder, count_values, has_value, is_numeric, others
@@ -29,13 +30,19 @@ class LabReader:
 
     def __init__(self, index: CodeIndex, dates: DateReader, shelf: Callable[[], Shelf]) -> None:
         self._index, self._dates, self._shelf = index, dates, shelf
+        self._valued = frozenset(index.values)
 
     def observation(self, chart: Chart, resource: Resource, full_url: str | None) -> None:
         """File an Observation under every concept its code or its components carry."""
         own = self._index.coded(resource.code)
         parts = resource.component
         concepts = own.union(*(self._index.coded(part.code) for part in parts)) if parts else own
-        if concepts is own and own and self._filed_plainly(chart, resource, full_url, own):
+        if (
+            concepts is own
+            and own
+            and self._valued.isdisjoint(own)
+            and self._filed_plainly(chart, resource, full_url, own)
+        ):
             return
         if concepts:
             self._file(chart, resource, reference_of(resource, full_url), own, concepts)
@@ -87,10 +94,24 @@ class LabReader:
         found, is_used = self._said(resource, own)
         for concept in found:
             book[concept].append(result)
+            if final and concept in self._valued:
+                self._measure(chart, resource, concept, result)
         if not is_used:
             self._drop_by_members(chart, resource, resource.hasMember or [], reference, concepts)
         elif not final:
             chart.drop(reference, "preliminary")
+
+    def _measure(self, chart: Chart, resource: Resource, concept: str, result: Result) -> None:
+        """File the value of a result whose value matters, from the resource itself or the component that carries it."""
+        kind, _ = self._index.values[concept]
+        holders: list[Holder] = (
+            [resource] if concept in self._index.coded(resource.code) and has_value(resource) else []
+        )
+        holders += [part for part in resource.component or () if concept in self._index.coded(part.code)]
+        for holder in holders:
+            amount = read_count(holder.valueQuantity) if kind == "count" else None
+            outcome = read_outcome(holder) if kind == "outcome" else None
+            chart.measured[concept].append(Measured(result.when, result.reference, amount, outcome))
 
     def _dated(
         self, chart: Chart, resource: Resource, reference: str, concepts: frozenset[str]

@@ -6,7 +6,7 @@ A mixture counts by its ingredient, and its dose is the ingredient's amount, nev
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 import msgspec
@@ -27,9 +27,17 @@ from cds_service.fhir.structs import (
     Quantity,
     Reference,
     Resource,
+    adherence_decoder,
     identifiers_decoder,
 )
-from cds_service.fhir.timing import daily_dose, has_bad_dates, planned_days, planned_period
+from cds_service.fhir.timing import (
+    bounded_until,
+    daily_dose,
+    has_bad_dates,
+    planned_days,
+    planned_period,
+    supplied_until,
+)
 from cds_service.fhir.ucum import read_dose
 
 _EXPOSURES = {
@@ -46,6 +54,11 @@ _VOID_ORDERS = frozenset({"cancelled", "entered-in-error"})
 _VOID_MENTIONS = frozenset(
     {"entered-in-error", "not-taken", "intended", "cancelled", "declined", "preparation", "not-done"}
 )
+
+
+_CLOSED = frozenset({"stopped", "completed", "ended"})
+_STOPPED = frozenset({"stopped", "stopped-as-directed"})
+_NOT_TAKEN = frozenset({"not-taking", "never-taken", "not-prescribed"})
 
 
 class Drug(NamedTuple):
@@ -135,8 +148,30 @@ class MedicationReader:
                 day_count=day_count,
                 daily_dose=daily_dose(instructions) or ingredient_dose(drug.strength, None),
                 route=_order_route(instructions),
+                closed=status in _CLOSED,
+                runs_until=self._runs_until(resource, instructions, bounds, written),
             )
         )
+
+    def _runs_until(
+        self,
+        resource: Resource,
+        instructions: list[Dosage],
+        bounds: tuple[When | None, When | None],
+        written: When | None,
+    ) -> When | None:
+        """The last day the drug is planned for: by its bounds, else by their duration, else by the supply."""
+        start, end = bounds
+        if end is not None:
+            return end
+        begins = start or written
+        if begins is None:
+            return None
+        lasts = [bounded_until(begins, instruction) for instruction in instructions]
+        known = [last for last in lasts if last is not None]
+        if known:
+            return max(known, key=_by_last_day)
+        return supplied_until(begins, resource.dispenseRequest)
 
     def mention(self, chart: Chart, resource: Resource, full_url: str | None) -> None:
         """File a MedicationStatement or MedicationDispense of a drug the label knows."""
@@ -144,12 +179,28 @@ class MedicationReader:
         if not drug.concepts and (drug.resolved or not self.names_medication(resource)):
             return
         reference = reference_of(resource, full_url)
-        if is_code(resource.status, _VOID_MENTIONS):
+        if is_code(resource.status, _VOID_MENTIONS) or adherence_of(resource) in _NOT_TAKEN:
             chart.drop(reference, "entered-in-error" if resource.status == "entered-in-error" else "not-done")
         elif drug.concepts:
-            chart.mentions.append(Mention(reference, drug.concepts, drug.by_text, self._since(resource)))
+            chart.mentions.append(self._mention(resource, reference, drug))
         else:
             chart.drop(reference, "unresolved-reference")
+
+    def _mention(self, resource: Resource, reference: str, drug: Drug) -> Mention:
+        """Since when and until when the drug is on the list, and whether it still is."""
+        period = resource.effectivePeriod
+        adhered = adherence_of(resource)
+        dosage = _first_dosage(resource.dosage)
+        return Mention(
+            reference,
+            drug.concepts,
+            drug.by_text,
+            self._since(resource),
+            ends=self._dates.read(period.end) if period is not None and period.end else None,
+            closed=is_code(resource.status, _CLOSED) or adhered in _STOPPED,
+            dispensed=resource.resourceType == "MedicationDispense",
+            route=read_route(dosage.route) if dosage is not None else None,
+        )
 
     def _since(self, resource: Resource) -> When | None:
         """Since when a medication is on a list, or the day it was handed over."""
@@ -199,8 +250,8 @@ class MedicationReader:
 
     def _named(self, concept: CodeableConcept | None, display: str | None) -> tuple[frozenset[str], bool]:
         """Concepts by code, else by name, and which; names are remembered, a chart repeats them."""
-        found = self._index.coded(concept)
-        if found:
+        found = coded = self._index.coded(concept)
+        if found and not found <= self._index.name_decides:
             return found, False
         texts = {display}
         if concept is not None:
@@ -214,7 +265,7 @@ class MedicationReader:
             if by_name is None:
                 by_name = self._by_name[text] = self._index.named((text,))
             found |= by_name
-        return found, bool(found)
+        return found, bool(found - coded)
 
     def _medication(self, medication: Resource, concept: CodeableConcept | None, display: str | None) -> Drug:
         """A Medication by its code, else by an ingredient that carries a concept; the ingredient tells the amount."""
@@ -307,6 +358,22 @@ def _first_dosage(dosage: Dosage | list[Dosage] | None) -> Dosage | None:
     if isinstance(dosage, list):
         return dosage[0] if dosage else None
     return dosage
+
+
+def adherence_of(resource: Resource) -> str | None:
+    """How a listed drug is taken, in R5: the first code of `adherence.code`."""
+    if resource.adherence is ABSENT:
+        return None
+    try:
+        concept = adherence_decoder.decode(resource.adherence).code
+    except msgspec.DecodeError:
+        return None
+    codings = concept.coding if concept is not None else None
+    return codings[0].code if codings else None
+
+
+def _by_last_day(when: When) -> tuple[date, date]:
+    return when.last, when.first
 
 
 def _in_utc(written: datetime | None) -> str | None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
+_LOINC = "http://loinc.org"
 _LABORATORY = {"system": "http://snomed.info/sct", "code": "108252007", "display": "Laboratory procedure"}
 _INTRAVENOUS = {"system": "http://snomed.info/sct", "code": "47625008", "display": "Intravenous route"}
 _UCUM_MG = {"unit": "mg", "system": "http://unitsofmeasure.org", "code": "mg"}
@@ -32,10 +33,11 @@ def lab_order(
         "resourceType": "ServiceRequest",
         "status": "draft",
         "intent": "order",
-        "category": [{"coding": [dict(_LABORATORY)]}],
         "code": {"coding": [{"system": system, "code": code, "display": display}], "text": name},
         "subject": {"reference": f"Patient/{subject.patient_id}"},
     }
+    if system == _LOINC:
+        order["category"] = [{"coding": [dict(_LABORATORY)]}]
     if last is None:
         order["occurrenceDateTime"] = first.isoformat()
     else:
@@ -71,6 +73,26 @@ def infusion_order(
         "medicationCodeableConcept": {"coding": [{"system": system, "code": code, "display": display}]},
         "subject": {"reference": f"Patient/{subject.patient_id}"},
         "dosageInstruction": [dosage],
+    }
+    _place(order, subject)
+    return order
+
+
+def prophylaxis_order(
+    coding: tuple[str, str, str], subject: Subject, *, first: date, last: date | None, instruction: str
+) -> dict[str, Any]:
+    """A draft MedicationRequest for a drug taken over a time; without a dose, which the label does not give."""
+    system, code, display = coding
+    bounds = {"start": first.isoformat()}
+    if last is not None:
+        bounds["end"] = last.isoformat()
+    order: dict[str, Any] = {
+        "resourceType": "MedicationRequest",
+        "status": "draft",
+        "intent": "order",
+        "medicationCodeableConcept": {"coding": [{"system": system, "code": code, "display": display}]},
+        "subject": {"reference": f"Patient/{subject.patient_id}"},
+        "dosageInstruction": [{"text": instruction, "timing": {"repeat": {"boundsPeriod": bounds}}}],
     }
     _place(order, subject)
     return order

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cds_service.fhir.decode import Unreadable
+from cds_service.fhir.people import one_and_the_same
 from cds_service.fhir.record import Chart, reference_of, subject_of, tail
 from cds_service.fhir.structs import Entry, Resource
 
@@ -34,16 +35,22 @@ class Owners(_Naming):
         self.known: dict[str | None, Chart] = {}
         self._by_name: dict[str, Chart] = {}
         patients = [e for e in entries if e.resource is not None and e.resource.resourceType == "Patient"]
+        same = one_and_the_same(patients)
         for entry in patients:
             if entry.resource is not None:
-                self._add(reference_of(entry.resource, entry.fullUrl), entry.fullUrl)
+                name = reference_of(entry.resource, entry.fullUrl)
+                self._add(name, entry.fullUrl, same.get(name, name))
+        for name, survivor in same.items():
+            self._add(name, None, survivor)
         for item in unreadable:
             if item.plain.get("resourceType") == "Patient" and isinstance(item.plain.get("id"), str):
-                self._add(item.reference, None)
+                self._add(item.reference, None, item.reference)
         self._have_patients = bool(self._by_name)
 
-    def _add(self, name: str, full_url: str | None) -> None:
-        chart = self._by_name.setdefault(name, Chart(name))
+    def _add(self, name: str, full_url: str | None, survivor: str) -> None:
+        """`survivor`: the name a linked patient goes by."""
+        chart = self._by_name.get(name) or self._by_name.get(survivor) or Chart(survivor)
+        self._by_name[survivor] = self._by_name[name] = chart
         if full_url:
             self._by_name[full_url] = chart
 
@@ -92,9 +99,9 @@ class Owners(_Naming):
 class OneOwner(_Naming):
     """The one chart of a call about one patient."""
 
-    def __init__(self, chart: Chart, patient_id: str) -> None:
+    def __init__(self, chart: Chart, names: frozenset[str]) -> None:
         self._chart = chart
-        self._names = frozenset({f"Patient/{patient_id}", patient_id})
+        self._names = names
         self._own: dict[str, bool] = {}
 
     def find(self, subject: str | None) -> Chart | None:

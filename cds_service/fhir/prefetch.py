@@ -15,13 +15,15 @@ from cds_service.fhir.dates import DateReader
 from cds_service.fhir.decode import Decoded, Unreadable, decode_resource
 from cds_service.fhir.envelope import Prefetched
 from cds_service.fhir.meds import MedicationReader
+from cds_service.fhir.people import names_of
 from cds_service.fhir.reader import Record, bundle_record, is_serious
 from cds_service.fhir.record import SOURCE_OF_TYPE, Shelf, subject_of, tail
-from cds_service.fhir.structs import Entry, Resource
+from cds_service.fhir.structs import CodeableConcept, Entry, Resource
 
 _PATIENT_NAMES = frozenset({"patient", "subject"})
 PREFETCH_SOURCES = tuple(Source)
 DRAFTS = "context.draftOrders"
+BOOKED = "context.appointments"
 _MEDICATION_DRAFT = "MedicationRequest"
 _CORE_OF_AN_ORDER = frozenset(
     {
@@ -83,12 +85,12 @@ def _check_patient(value: Prefetched, patient_id: str, record: Record) -> None:
             record.gaps[Source.PATIENT] = Gap.NOT_PROVIDED
             return
         found = [entry.resource for entry in value.decoded.entries if entry.resource is not None]
-    named = [item for item in found if item.resourceType == "Patient" and item.id is not None]
-    own = [item for item in named if item.id == patient_id]
+    named = [Entry(None, item) for item in found if item.resourceType == "Patient" and item.id is not None]
+    own = [item for item in named if item.resource is not None and item.resource.id in names_of(patient_id, [item])]
     if named and not own:
         raise WrongPatientError("prefetch.patient")
     if own:
-        record.entries.append(Entry(None, own[0]))
+        record.entries += own
     elif found or value.decoded is None or value.decoded.unreadable:
         record.gaps[Source.PATIENT] = Gap.NOT_PROVIDED
 
@@ -147,13 +149,14 @@ def _was_asked_of_another(bundle: Decoded, patient_id: str) -> bool:
 def _add_drafts(drafts: Iterable[Mapping[str, Any]], patient_id: str, record: Record) -> None:
     """Draft orders of the context; a stored copy of the same order gives way to its draft."""
     drafted: set[tuple[str | None, str]] = set()
+    names = names_of(patient_id, record.entries)
     for number, draft in enumerate(drafts):
-        place = f"{DRAFTS}.entry[{number}].resource"
+        place = f"{BOOKED if draft.get('resourceType') == 'Appointment' else DRAFTS}.entry[{number}].resource"
         resource = _draft(draft, place, record)
         if resource is None:
             continue
         subject = subject_of(resource)
-        if subject is not None and _is_another(subject, patient_id):
+        if subject is not None and _is_another(subject, names):
             raise WrongPatientError(f"{place}.subject")
         record.drafts.append(Entry(None, resource))
         if resource.id:
@@ -175,9 +178,9 @@ def _draft(draft: Mapping[str, Any], place: str, record: Record) -> Resource | N
     return resource
 
 
-def _is_another(subject: str, patient_id: str) -> bool:
+def _is_another(subject: str, names: frozenset[str]) -> bool:
     """Whether a reference names somebody else; one by `urn:` names nobody that could be compared."""
-    return not subject.startswith("urn:") and tail(subject) not in (f"Patient/{patient_id}", patient_id)
+    return not subject.startswith("urn:") and tail(subject) not in names
 
 
 def _key(resource: Resource | None) -> tuple[str | None, str | None]:
@@ -185,7 +188,7 @@ def _key(resource: Resource | None) -> tuple[str | None, str | None]:
 
 
 def drafted_concepts(record: Record, index: CodeIndex) -> tuple[frozenset[str], bool]:
-    """Concepts of the drafted medications, and whether one refers to a medication nobody can tell.
+    """Concepts of what is drafted, and whether a medication among it refers to one nobody can tell.
 
     A draft that names no medication at all (an order just begun) says nothing and is passed over.
     """
@@ -195,6 +198,9 @@ def drafted_concepts(record: Record, index: CodeIndex) -> tuple[frozenset[str], 
     untold = any(item.place.startswith(DRAFTS) and _is_medication(item.plain) for item in record.unreadable)
     for entry in record.drafts:
         resource = entry.resource
+        if resource is not None and resource.resourceType == "ServiceRequest":
+            code = resource.code if isinstance(resource.code, CodeableConcept) else None
+            concepts |= index.drug(code.concept or code if code is not None else None)[0]
         if resource is None or resource.resourceType != _MEDICATION_DRAFT or not meds.names_medication(resource):
             continue
         concepts |= meds.concepts(resource)

@@ -19,6 +19,7 @@ from cds_service.fhir.facts import FactReader
 from cds_service.fhir.labs import LabReader
 from cds_service.fhir.meds import MedicationReader
 from cds_service.fhir.owners import OneOwner, Owners
+from cds_service.fhir.people import joined, names_of, read_person
 from cds_service.fhir.record import SOURCE_OF_TYPE, Chart, Shelf, last_updated, reference_of, subject_of
 from cds_service.fhir.structs import Entry, Reference, Resource, Response
 
@@ -128,10 +129,9 @@ class _Reading:
 
         self.labs = LabReader(reader.index, self.dates, shelf)
         self.meds = MedicationReader(reader.index, self.dates, shelf)
-        self.facts = FactReader(reader.index, self.dates)
+        self.facts = FactReader(reader.index, self.dates, shelf)
         self.doubts = Doubts(reader.index, self.meds)
         self.filing: dict[str | None, Filing] = {
-            **dict.fromkeys(_READ_TYPES, _leave),
             "Observation": self.labs.observation,
             "DiagnosticReport": self.labs.report,
             "MedicationAdministration": self.meds.administration,
@@ -139,8 +139,13 @@ class _Reading:
             "MedicationStatement": self.meds.mention,
             "MedicationUsage": self.meds.mention,
             "MedicationDispense": self.meds.mention,
-            "ServiceRequest": self.facts.test_order,
+            "ServiceRequest": self.facts.service_order,
             "Condition": self.facts.condition,
+            "Procedure": self.facts.procedure,
+            "Encounter": self.facts.encounter,
+            "Immunization": self.facts.immunization,
+            "AllergyIntolerance": self.facts.allergy,
+            "Appointment": self.facts.appointment,
         }
 
     # --- whose resource is it ------------------------------------------------------------
@@ -173,6 +178,7 @@ class _Reading:
         for item in odd:
             self.doubts.owner(item, owners)  # somebody known by an unreadable resource only has a chart as well
         self._file_superseded(owners)
+        self._file_people(owners)
         charts = owners.charts()
         for entry in unnamed:
             self._file_unnamed(entry, charts, strays)
@@ -185,7 +191,7 @@ class _Reading:
 
     def one_patient(self, patient_id: str) -> Timeline:
         chart = Chart(f"Patient/{patient_id}")
-        owners = OneOwner(chart, patient_id)
+        owners = OneOwner(chart, names_of(patient_id, self.entries))
         seen: set[Source] = set()
         foreign: set[Source] = set()
         untyped: list[Entry] = []
@@ -196,7 +202,7 @@ class _Reading:
                 if resource is not None and resource.resourceType is None:
                     untyped.append(entry)
                 continue
-            source = SOURCE_OF_TYPE[resource.resourceType or ""]
+            source = SOURCE_OF_TYPE.get(resource.resourceType or "", Source.PATIENT)
             subject = subject_of(resource)
             if owners.find(subject) is not None:
                 seen.add(source)
@@ -209,6 +215,7 @@ class _Reading:
                 chart.drop(reference_of(resource, entry.fullUrl), "wrong-patient")
         self._file_drafts(chart)
         self._file_superseded(owners)
+        self._file_people(owners)
         for item in [*self.record.unreadable, *map(as_unreadable, untyped)]:
             kind = item.plain.get("resourceType")
             if not self.doubts.file(item, owners, [chart], chart.unused) and kind in _READ_TYPES:
@@ -217,6 +224,18 @@ class _Reading:
         for source in foreign:
             chart.gaps.setdefault(source, Gap.FOREIGN_DATA if source in seen else Gap.PARTIAL)
         return chart.timeline()
+
+    def _file_people(self, owners: Owners | OneOwner) -> None:
+        """What the Patient resources say of the person each chart belongs to; the surviving record's word first."""
+        found = [e for e in self.entries if e.resource is not None and e.resource.resourceType == "Patient"]
+        for entry in found:
+            chart = owners.find(reference_of(entry.resource, entry.fullUrl)) if entry.resource is not None else None
+            if chart is None or entry.resource is None:
+                continue
+            person = read_person(entry.resource, self.dates)
+            is_survivor = chart.patient == reference_of(entry.resource, entry.fullUrl)
+            one, other = (person, chart.person) if is_survivor else (chart.person, person)
+            chart.person = joined(one, other) if other is not None else one
 
     def _current(self, entries: list[Entry]) -> list[Entry]:
         """Entries without older versions of one resource: the latest `lastUpdated` stays.
@@ -280,13 +299,9 @@ class _Reading:
             if resource.resourceType == "MedicationRequest":
                 self.meds.order(chart, resource, entry.fullUrl, draft=True)
             elif resource.resourceType == "ServiceRequest":
-                self.facts.test_order(chart, resource, entry.fullUrl, draft=True)
+                self.facts.service_order(chart, resource, entry.fullUrl, draft=True)
             elif (file := self.filing.get(resource.resourceType)) is not None:
                 file(chart, resource, entry.fullUrl)
 
 
 _READ_TYPES = frozenset(SOURCE_OF_TYPE) - {"Patient"}
-
-
-def _leave(chart: Chart, resource: Resource, full_url: str | None) -> None:
-    """Kinds that no requirement reads yet."""

@@ -11,18 +11,23 @@ import msgspec
 
 from cds_service.core.timeline import (
     Administration,
+    AllergyFact,
+    Appointment,
     ConditionFact,
     DrugOrder,
     Gap,
+    Measured,
     Mention,
+    Person,
     Result,
+    ServiceOrder,
     Source,
-    TestOrder,
     Timeline,
     Unused,
+    Vaccination,
 )
 from cds_service.fhir.dates import DateReader
-from cds_service.fhir.structs import ABSENT, Entry, Reference, Resource, meta_decoder
+from cds_service.fhir.structs import ABSENT, Entry, Reference, Resource, meta_decoder, participants_decoder
 
 SOURCE_OF_TYPE = MappingProxyType(
     {
@@ -39,6 +44,7 @@ SOURCE_OF_TYPE = MappingProxyType(
         "AllergyIntolerance": Source.ALLERGIES,
         "Immunization": Source.IMMUNIZATIONS,
         "Procedure": Source.PROCEDURES,
+        "Encounter": Source.ENCOUNTERS,
     }
 )
 
@@ -60,11 +66,22 @@ def tail(reference: str) -> str:
 def subject_of(resource: Resource) -> str | None:
     """The reference of the patient the resource names, from `subject` or `patient`; a contained one names nobody."""
     named = resource.subject or resource.patient
+    if named is None and resource.participant is not ABSENT:
+        named = _attending(resource)
     if isinstance(named, list):
         named = named[0] if named else None
     if not isinstance(named, Reference) or not named.reference or named.reference.startswith("#"):
         return None
     return named.reference
+
+
+def _attending(resource: Resource) -> Reference | None:
+    """The patient among the participants of an appointment."""
+    try:
+        actors = [item.actor for item in participants_decoder.decode(resource.participant)]
+    except msgspec.DecodeError:
+        return None
+    return next((actor for actor in actors if actor and tail(actor.reference or "").startswith("Patient/")), None)
 
 
 def last_updated(resource: Resource, dates: DateReader) -> datetime | None:
@@ -128,8 +145,13 @@ class Chart:
         self.results: dict[str, list[Result]] = defaultdict(list)
         self.pending: dict[str, list[Result]] = defaultdict(list)
         self.unread: dict[str, list[str]] = defaultdict(list)
-        self.test_orders: list[TestOrder] = []
+        self.service_orders: list[ServiceOrder] = []
+        self.measured: dict[str, list[Measured]] = defaultdict(list)
         self.conditions: list[ConditionFact] = []
+        self.allergies: list[AllergyFact] = []
+        self.vaccinations: list[Vaccination] = []
+        self.appointments: list[Appointment] = []
+        self.person: Person | None = None
         self.unused: list[Unused] = []
         self.gaps: dict[Source, Gap] = {}
 
@@ -149,8 +171,13 @@ class Chart:
             results=_frozen(self.results),
             pending=_frozen(self.pending),
             unread=MappingProxyType({concept: tuple(found) for concept, found in self.unread.items()}),
-            test_orders=tuple(self.test_orders),
+            service_orders=tuple(self.service_orders),
+            measured=MappingProxyType({concept: tuple(found) for concept, found in self.measured.items()}),
             conditions=tuple(self.conditions),
+            allergies=tuple(self.allergies),
+            vaccinations=tuple(self.vaccinations),
+            appointments=tuple(self.appointments),
+            person=self.person,
             gaps=MappingProxyType(dict(self.gaps)),
             unused=tuple(dict.fromkeys(self.unused)),
         )

@@ -25,10 +25,11 @@ class Coding(Struct, gc=False):
 
 
 class CodeableConcept(Struct, gc=False):
-    """FHIR CodeableConcept."""
+    """FHIR CodeableConcept; where R5 has a CodeableReference instead (an order's `code`), its `concept`."""
 
     coding: list[Coding] | None = None
     text: str | None = None
+    concept: CodeableConcept | None = None
 
 
 class Reference(Struct, gc=False):
@@ -153,6 +154,8 @@ class Link(Struct, gc=False):
 
     relation: str | None = None
     url: str | None = None
+    type: str | None = None
+    other: Reference | None = None
 
 
 class Component(Struct, gc=False):
@@ -172,6 +175,7 @@ class Component(Struct, gc=False):
     valuePeriod: Raw = ABSENT
     valueAttachment: Raw = ABSENT
     valueReference: Raw = ABSENT
+    interpretation: Raw = ABSENT
 
 
 class Response(Struct, gc=False):
@@ -179,6 +183,25 @@ class Response(Struct, gc=False):
 
     status: str | None = None
     outcome: Raw = ABSENT
+
+
+class Adherence(Struct, gc=False):
+    """FHIR R5 MedicationStatement.adherence."""
+
+    code: CodeableConcept | None = None
+
+
+class DispenseRequest(Struct, gc=False):
+    """FHIR MedicationRequest.dispenseRequest; `validityPeriod` is how long it may be filled, never an end."""
+
+    expectedSupplyDuration: Quantity | None = None
+    numberOfRepeatsAllowed: int | None = None
+
+
+class Participant(Struct, gc=False):
+    """FHIR Appointment.participant."""
+
+    actor: Reference | None = None
 
 
 class Resource(Struct, gc=False):
@@ -229,6 +252,7 @@ class Resource(Struct, gc=False):
     valueReference: Raw = ABSENT
     hasMember: list[Reference] | None = None
     result: Raw = ABSENT
+    interpretation: Raw = ABSENT
     # medications
     medicationCodeableConcept: CodeableConcept | None = None
     medicationReference: Reference | None = None
@@ -239,9 +263,34 @@ class Resource(Struct, gc=False):
     request: Reference | list[Reference] | None = None
     doNotPerform: bool | None = None
     intent: str | None = None
+    dispenseRequest: Raw = ABSENT
+    adherence: Raw = ABSENT
     # conditions
     clinicalStatus: CodeableConcept | str | None = None
     verificationStatus: CodeableConcept | str | None = None
+    # Procedure, Immunization, AllergyIntolerance
+    performedDateTime: str | None = None
+    performedPeriod: Period | None = None
+    vaccineCode: CodeableConcept | None = None
+    criticality: str | None = None
+    reaction: Raw = ABSENT
+    # Patient
+    gender: str | None = None
+    birthDate: str | None = None
+    deceasedBoolean: bool | None = None
+    deceasedDateTime: str | None = None
+    # Appointment and Encounter
+    start: str | None = None
+    period: Period | None = None
+    actualPeriod: Period | None = None
+    participant: Raw = ABSENT
+    serviceType: Raw = ABSENT
+    reasonCode: Raw = ABSENT
+    reasonReference: Raw = ABSENT
+    reason: Raw = ABSENT
+    basedOn: Raw = ABSENT
+    description: Raw = ABSENT
+    comment: Raw = ABSENT
     # Bundle and OperationOutcome
     entry: list[Entry] | None = None
     link: list[Link] | None = None
@@ -287,6 +336,10 @@ raw_bundle_decoder = msgspec.json.Decoder(RawBundle)
 raw_entry_decoder = msgspec.json.Decoder(RawEntry)
 members_decoder = msgspec.json.Decoder(dict[str, Raw])
 meta_decoder = msgspec.json.Decoder(Meta)
+adherence_decoder = msgspec.json.Decoder(Adherence)
+dispense_decoder = msgspec.json.Decoder(DispenseRequest)
+participants_decoder = msgspec.json.Decoder(list[Participant])
 references_decoder = msgspec.json.Decoder(list[Reference])
+concepts_decoder = msgspec.json.Decoder(list[CodeableConcept] | CodeableConcept)
 identifiers_decoder = msgspec.json.Decoder(list[Identifier] | Identifier)
 any_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder()

@@ -24,8 +24,15 @@ _TYPES = {
     Source.ALLERGIES: "AllergyIntolerance",
     Source.IMMUNIZATIONS: "Immunization",
     Source.PROCEDURES: "Procedure",
+    Source.ENCOUNTERS: "Encounter",
 }
-_BY_PATIENT_ALONE = frozenset({Source.ADMINISTRATIONS, Source.MEDICATIONS, Source.STATEMENTS, Source.DISPENSES})
+# A filter by code would hide what is decided by name, or counts whatever its code (any vaccine does).
+_BY_PATIENT_ALONE = frozenset(
+    {
+        *(Source.ADMINISTRATIONS, Source.MEDICATIONS, Source.STATEMENTS, Source.DISPENSES),
+        *(Source.ALLERGIES, Source.IMMUNIZATIONS, Source.ENCOUNTERS),
+    }
+)
 _CATEGORIES = {
     Source.OBSERVATIONS: "category=laboratory",
     Source.REPORTS: "category=LAB",

@@ -6,13 +6,16 @@ from collections import defaultdict
 from datetime import date
 from decimal import Decimal
 
+import msgspec
+
 from cds_service.core.dates import When, add_days, add_months, day_range, on_day
 from cds_service.core.timeline import Dose
 from cds_service.fhir.dates import DateReader
-from cds_service.fhir.structs import Dosage, Quantity, Repeat
+from cds_service.fhir.structs import ABSENT, Dosage, Quantity, Repeat, dispense_decoder
 from cds_service.fhir.ucum import number, read_dose
 
 _LONGEST_PLAN_DAYS = 366
+_MOST_REPEATS = 100
 _DATE_LENGTH = 10
 _HOURS_OF_UNIT = {"min": Decimal(1) / 60, "h": Decimal(1), "d": Decimal(24), "wk": Decimal(168)}
 _HOURS_OF_DAY = 24
@@ -116,6 +119,41 @@ def _days_of(duration: Quantity) -> int | None:
         return None
     days = value * hours / _HOURS_OF_DAY
     return int(days.to_integral_value(rounding="ROUND_CEILING")) if days <= _LONGEST_PLAN_DAYS * 10 else None
+
+
+def bounded_until(start: When, instruction: Dosage) -> When | None:
+    """The day a bounded instruction ends: its start plus the duration of its bounds."""
+    repeat = _repeat(instruction)
+    duration = repeat.boundsDuration if repeat is not None else None
+    return _later(start, duration, 1) if duration is not None else None
+
+
+def supplied_until(start: When, raw: msgspec.Raw) -> When | None:
+    """The day the supply of an order ends: its start plus the supply, as often as it may be dispensed."""
+    if raw is ABSENT:
+        return None
+    try:
+        dispense = dispense_decoder.decode(raw)
+    except msgspec.DecodeError:
+        return None
+    duration = dispense.expectedSupplyDuration
+    repeats = dispense.numberOfRepeatsAllowed or 0
+    return _later(start, duration, 1 + max(0, repeats)) if duration is not None and repeats <= _MOST_REPEATS else None
+
+
+def _later(start: When, duration: Quantity, times: int) -> When | None:
+    """So much later; months and years by the calendar."""
+    value, unit = number(duration.value), duration.code or duration.unit or ""
+    if value is None or value <= 0 or value > _LONGEST_PLAN_DAYS * 10:
+        return None
+    months = {"mo": 1, "month": 1, "months": 1, "a": 12, "year": 12, "years": 12}.get(unit)
+    if months is not None and value == value.to_integral_value():
+        later = int(value) * months * times
+        return When(add_months(start.first, later), add_months(start.last, later))
+    days = _days_of(duration)
+    if days is None:
+        return None
+    return When(add_days(start.first, days * times), add_days(start.last, days * times))
 
 
 def daily_dose(instructions: list[Dosage]) -> Dose | None:

@@ -15,13 +15,18 @@ from typing import NamedTuple
 from cds_service.core import label as model
 from cds_service.core.timeline import Source
 from cds_service.labels.fields import Problems, Table
-from cds_service.labels.rules import KINDS, Policy, read_policy, read_rule
+from cds_service.labels.rules import KINDS, Policy, RuleReader, read_policy, read_prophylaxis
 from cds_service.labels.value_sets import Code, ValueSet, read_codes, read_value_sets
 from cds_service.labels.wording import Wording, read_wording
 
 HERE = Path(__file__).parent
 FILES = ("label.toml", "policy.toml", "value_sets.toml", "cards.toml")
-ORDER_SCOPED_KINDS = frozenset({"baseline", "daily-dose", "course-length", "course-interval", "premedication"})
+ORDER_SCOPED_KINDS = frozenset(
+    {
+        *("baseline", "daily-dose", "course-length", "course-interval", "infusion-duration", "premedication"),
+        *("prophylaxis-start", "prophylaxis-duration", "vaccines-before"),
+    }
+)
 
 
 class LabelError(Exception):
@@ -119,7 +124,8 @@ class _Reader:
         tests = self._tests()
         product = self._product()
         courses, follow_up_months = self._courses()
-        requirements = tuple(self._requirement(table, tests) for table in self.label_file.tables("requirement"))
+        rules = RuleReader(tests, self._prophylaxes(tests), product, self.policy, self._concepts, self._order)
+        requirements = tuple(self._requirement(table, rules) for table in self.label_file.tables("requirement"))
         not_covered = []
         for table in self.label_file.tables("not_covered"):
             not_covered.append(NotCovered(table.text("what"), table.text("why")))
@@ -138,6 +144,7 @@ class _Reader:
             courses=courses,
             follow_up_months=follow_up_months,
             active_order_days=self.policy.active_order_days,
+            infusion_reach_days=self.policy.course_wait_days,
             requirements=requirements,
             situations=self.policy.situations,
             hooks=MappingProxyType(dict(self.policy.hooks)),
@@ -169,7 +176,8 @@ class _Reader:
         found = {}
         for name in file.names():
             table = file.table(name)
-            any_of = table.text_lists("any_of")
+            members = tuple(self._member(entry) for entry in table.tables("members"))
+            any_of = () if members else table.text_lists("any_of")
             for concepts in any_of:
                 self._concepts(tuple(sorted(concepts)), table.place)
             found[name] = model.Test(
@@ -179,9 +187,23 @@ class _Reader:
                 wrong=self._concepts(table.texts("wrong"), table.place),
                 ordered_as=self._concepts(table.texts("ordered_as"), table.place),
                 order=self._order(table.table("order")),
+                members=members,
             )
             table.done()
         return found
+
+    def _member(self, table: Table) -> tuple[str, str]:
+        name, concept = table.text("name"), table.text("concept")
+        self._concepts((concept,), table.place)
+        table.done()
+        return name, concept
+
+    def _prophylaxes(self, tests: dict[str, model.Test]) -> dict[str, model.Prophylaxis]:
+        file = self.label_file.table("prophylaxis")
+        return {
+            name: read_prophylaxis(file.table(name), tests, self.policy, self._concepts, self._order)
+            for name in file.names()
+        }
 
     def _order(self, table: Table) -> tuple[str, str, str]:
         system, code = table.text("system"), table.text("code")
@@ -237,22 +259,30 @@ class _Reader:
                 self.problems.add(table.place, f'`sources` names "{name}"; use: {", ".join(sorted(known))}')
         return frozenset(Source(name) for name in names if name in known)
 
-    def _requirement(self, table: Table, tests: dict[str, model.Test]) -> model.Requirement:
-        kind = table.text("kind", one_of=KINDS)
+    def _requirement(self, table: Table, rules: RuleReader) -> model.Requirement:
+        kind, requirement_id = table.text("kind", one_of=KINDS), table.text("id")
         sources = self._sources(table)
         requirement = model.Requirement(
-            id=table.text("id"),
+            id=requirement_id,
             kind=kind,
             title=table.text("title"),
             section=table.text("section"),
             strength=table.text("strength", one_of=frozenset({"required", "consider"})),
             confidence=table.text("confidence", one_of=frozenset({"A", "B"})),
             says=table.text("says"),
-            rule=read_rule(kind, table, tests, self.policy, self._concepts, self._order),
+            rule=rules.read(kind, requirement_id, table),
             sources=sources,
         )
         table.done()
         return requirement
 
 
-__all__ = ["LabelBundle", "LabelError", "NotCovered", "Policy", "available_labels", "load_label", "load_label_folder"]
+__all__ = [
+    "LabelBundle",
+    "LabelError",
+    "NotCovered",
+    "Policy",
+    "available_labels",
+    "load_label",
+    "load_label_folder",
+]

@@ -49,13 +49,23 @@ class Code(NamedTuple):
 
 
 class ValueSet(NamedTuple):
-    """What a value set means. `panel`: "counts" (a panel that counts by itself), "members" (only its members do)."""
+    """What a value set means.
+
+    `panel`: "counts" (a panel that counts by itself), "members" (only its members do). `value`: what of a result is
+    read besides that it is there: "count" (a number in `unit`, UCUM) or "outcome" (what a qualitative test found).
+    `name_decides`: a drug with such a code is what its written name says.
+    `examination`: the reason of a finished visit shows it as done.
+    """
 
     id: str
     title: str
     names: tuple[str, ...]
     panel: str | None
     numeric: bool
+    value: str | None = None
+    unit: str | None = None
+    name_decides: bool = False
+    examination: bool = False
 
 
 def read_value_sets(raw: object, problems: Problems) -> dict[str, ValueSet]:
@@ -65,12 +75,17 @@ def read_value_sets(raw: object, problems: Problems) -> dict[str, ValueSet]:
     for name in file.names():
         table = file.table(name)
         panel = table.text("panel", default="none", one_of=frozenset({"counts", "members", "none"}))
+        value = table.text("value", default="none", one_of=frozenset({"count", "outcome", "none"}))
         found[name] = ValueSet(
             id=name,
             title=table.text("title"),
             names=table.texts("names", required=False),
             panel=None if panel == "none" else panel,
             numeric=table.flag("numeric"),
+            value=None if value == "none" else value,
+            unit=table.text("unit") if value == "count" else None,
+            name_decides=table.flag("name_decides"),
+            examination=table.flag("examination"),
         )
         table.done()
     return found

@@ -47,7 +47,7 @@ def _infusion(number: int, day: InfusionDay) -> dict[str, Any]:
 
 def assessment_row(bundle: LabelBundle, assessment: Assessment, case: Case, hook: str | None) -> dict[str, Any]:
     """One assessment with its indicator at the hook (None: the plain report) and its message."""
-    shown = indicator(bundle.label, assessment, hook, case.as_of)
+    shown = indicator(bundle.label, assessment, hook, case.as_of, at_infusion=case.at_infusion)
     requirement = bundle.label.requirement(assessment.requirement)
     return build_row(requirement, assessment, shown, message(bundle, assessment, case.timeline.gaps))
 

@@ -12,7 +12,12 @@ from cds_service.core.timeline import Gap, Source
 from cds_service.labels import LabelBundle
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_DERIVED = {"days_text": "days", "age_text": "age", "Test": "test"}  # made from the fact beside it
+_DERIVED = {
+    "days_text": "days",
+    "age_text": "age",
+    "before_text": "before",
+    "Test": "test",
+}  # made from the fact beside it
 
 
 @lru_cache(maxsize=1024)

@@ -15,8 +15,10 @@ from cds_service.cds_hooks.discovery import Service
 from cds_service.cds_hooks.errors import missing_data, not_json, wrong_patient
 from cds_service.cds_hooks.models import CdsResponse
 from cds_service.cds_hooks.request import CdsRequest, parse_head
+from cds_service.core.case import BOOKING
 from cds_service.core.exposure import is_drug_order
 from cds_service.core.indicators import ORDERING_HOOKS
+from cds_service.core.label import LiveVaccine
 from cds_service.core.timeline import Gap, Source
 from cds_service.fhir.decode import UnreadableInputError
 from cds_service.fhir.envelope import Envelope, decode_envelope
@@ -51,8 +53,11 @@ class HookService:
         self.engine, self.service, self.hook = engine, service, service.hook
         self._lenient = lenient_hook_instance
         self._asked = sources_asked(engine.bundle.label, service.hook)
-        product = engine.bundle.label.product
-        self._ingredient = product.drug | product.unspecified
+        label = engine.bundle.label
+        self._ingredient = label.product.drug | label.product.unspecified
+        vaccine_rules = {item.id: item.rule for item in label.requirements if isinstance(item.rule, LiveVaccine)}
+        self._about_vaccines = frozenset(vaccine_rules)
+        self._vaccines = frozenset[str]().union(*(rule.live | rule.unclear for rule in vaccine_rules.values()))
 
     def call(self, body: bytes, as_of: AsOf) -> Outcome:
         """Answer one request body. CdsHooksError 400, 412 or 422 where the specification or the data ask for it."""
@@ -62,6 +67,8 @@ class HookService:
             raise not_json(str(error)) from None
         request = parse_head(envelope.head, hook=self.hook, lenient_hook_instance=self._lenient)
         record = self._record(envelope, request)
+        if self.hook == BOOKING:
+            return self._at_booking(record, request, as_of)
         if self.hook in ORDERING_HOOKS:
             return self._at_ordering(record, request, as_of)
         return self._at_chart(record, request, as_of)
@@ -74,20 +81,31 @@ class HookService:
             raise wrong_patient(error.expression) from None
 
     def _at_ordering(self, record: Record, request: CdsRequest, as_of: AsOf) -> Outcome:
-        """Only orders of the drug are our business; one that nobody can read might be."""
+        """Only orders of the drug, and of live vaccines, are our business; one that nobody can read might be."""
         concepts, untold = drafted_concepts(record, self.engine.reader.index)
-        if not untold and not concepts & self._ingredient:
+        is_vaccine, is_drug = bool(concepts & self._vaccines), bool(concepts & self._ingredient)
+        if not untold and not is_drug and not is_vaccine:
             return Outcome(CdsResponse())
-        verdict = self.engine.judge_record(record, request.context.patient_id, as_of)
+        verdict = self.engine.judge_record(record, request.context.patient_id, as_of, self.hook)
         timeline, product = verdict.case.timeline, self.engine.bundle.label.product
         drafted = [order for order in timeline.drug_orders if order.draft]
-        if not untold and all(is_drug_order(order, product, timeline) is False for order in drafted):
+        is_drug = any(is_drug_order(order, product, timeline) is not False for order in drafted)
+        if verdict.case.deceased or not (untold or is_drug or is_vaccine):
             return Outcome(CdsResponse(), verdict)
-        return Outcome(self._answer(verdict, request, unreadable_orders=untold), verdict)
+        only = None if untold or is_drug else self._about_vaccines
+        return Outcome(self._answer(verdict, request, unreadable_orders=untold, only=only), verdict)
+
+    def _at_booking(self, record: Record, request: CdsRequest, as_of: AsOf) -> Outcome:
+        """Only appointments for the drug are our business; an active order alone makes no appointment the drug's."""
+        verdict = self.engine.judge_record(record, request.context.patient_id, as_of, self.hook)
+        plan = verdict.case.plan
+        if plan is None or not plan.booked:
+            return Outcome(CdsResponse(), verdict)
+        return Outcome(self._answer(verdict, request), verdict)
 
     def _at_chart(self, record: Record, request: CdsRequest, as_of: AsOf) -> Outcome:
         """Without knowing what was administered nothing can be said, not even silence."""
-        verdict = self.engine.judge_record(record, request.context.patient_id, as_of)
+        verdict = self.engine.judge_record(record, request.context.patient_id, as_of, self.hook)
         gap = verdict.case.timeline.gaps.get(Source.ADMINISTRATIONS)
         if gap is Gap.NOT_PROVIDED:
             raise missing_data(Source.ADMINISTRATIONS.value, reason="was not sent, or the query for it failed")
@@ -95,10 +113,17 @@ class HookService:
             raise missing_data(Source.ADMINISTRATIONS.value, reason="was incomplete and shows no infusion")
         return Outcome(self._answer(verdict, request), verdict)
 
-    def _answer(self, verdict: Verdict, request: CdsRequest, *, unreadable_orders: bool = False) -> CdsResponse:
+    def _answer(
+        self,
+        verdict: Verdict,
+        request: CdsRequest,
+        *,
+        unreadable_orders: bool = False,
+        only: frozenset[str] | None = None,
+    ) -> CdsResponse:
         context = request.context
         subject = Subject(context.patient_id, context.encounter_id, context.user_id)
-        call = Call(self.hook, request.hook_instance, subject, unreadable_orders)
+        call = Call(self.hook, request.hook_instance, subject, unreadable_orders, only)
         return answer(self.engine.bundle, verdict, call)
 
 
@@ -110,5 +135,5 @@ def _shows_exposure(verdict: Verdict) -> bool:
 
 def hook_services(engine: Engine, *, lenient_hook_instance: bool = False) -> dict[str, HookService]:
     """Every service of an engine's label by id."""
-    found = services(engine.bundle)
+    found = services(engine.bundle, engine.local_codes)
     return {service.id: HookService(engine, service, lenient_hook_instance=lenient_hook_instance) for service in found}

@@ -88,7 +88,7 @@ def skipped_day(chart: Chart) -> Told:
     chart.noise(MONDAY)
     return Told(
         chart.at(FRIDAY, "18:00"),
-        later=(Expect("consecutive-days", "violated", course=1),),
+        (Expect("consecutive-days", "violated", course=1),),
         doubt="The gap day is info at ordering and null in the plain report; here only its status is compared.",
     )
 

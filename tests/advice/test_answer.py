@@ -34,14 +34,17 @@ def test_an_order_on_an_empty_record_is_one_grouped_card(hook: str) -> None:
     assert card["indicator"] == "warning"
     assert card["summary"].startswith("LEMTRADA from 2 Mar 2026: ")
     assert "not found in this record" in card["summary"]
-    assert len(rows_of([card])) == 8
+    assert len(rows_of([card])) == 11
     assert [item["label"] for item in card["suggestions"]] == [
         "Order methylprednisolone 1,000 mg IV for infusion days 1 to 3",
+        "Order acyclovir for the time after LEMTRADA",
         "Order urine protein/creatinine ratio",
         "Order CBC with differential",
         "Order serum creatinine",
         "Order urinalysis with cell counts",
         "Order TSH",
+        "Order liver tests (ALT, AST, total bilirubin)",
+        "Order skin examination",
     ]
     assert card["selectionBehavior"] == "any"
 
@@ -185,4 +188,4 @@ def test_the_open_baseline_of_an_active_order_is_listed_when_the_chart_is_opened
     body = hook_request("never-exposed", "patient-view", change)
     (card,) = cards_of(service_at(story.as_of).post("/cds-services/lemtrada-patient-view", body))
     assert "not found in this record" in card["summary"]
-    assert len(card["suggestions"]) == 6
+    assert len(card["suggestions"]) == 9

@@ -72,6 +72,8 @@ def test_without_a_planned_start_the_tests_are_for_today_and_no_date_is_invented
     found = suggestions([card])
     steroid = found.pop("Order methylprednisolone 1,000 mg IV for infusion days 1 to 3")
     assert "event" not in steroid["dosageInstruction"][0]["timing"]
+    antiviral = found.pop("Order acyclovir for the time after LEMTRADA")
+    assert antiviral["dosageInstruction"][0]["timing"]["repeat"]["boundsPeriod"]["start"] == "2026-02-20"
     assert {order["occurrenceDateTime"] for order in found.values()} == {"2026-02-20"}
 
 
@@ -155,4 +157,4 @@ def test_a_test_wanted_twice_is_suggested_once() -> None:
 
     cards = cards_of(call("second-course-on-time", "order-sign", change))
     codes = [order["code"]["coding"][0]["code"] for order in suggestions(cards).values()]
-    assert len(set(codes)) == len(codes) == 4
+    assert len(set(codes)) == len(codes) == 5

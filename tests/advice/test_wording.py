@@ -45,7 +45,7 @@ def test_a_list_always_fits_and_says_how_much_is_left_out(names: list[str]) -> N
         ("statement-only", "patient-view", "complete or correct the entry"),
         ("lab-query-failed", "patient-view", "Not received or incomplete: laboratory results."),
         ("upcr-missing-order", "order-sign", "Draw blood and urine from 31 Jan 2026 to 1 Mar 2026"),
-        ("double-dose-order", "order-sign", "Please correct the order before it is signed."),
+        ("double-dose-order", "order-sign", "Please settle this before the order is signed or the infusion starts."),
     ],
 )
 def test_the_remedy_fits_the_finding(story: str, hook: str, remedy: str) -> None:
@@ -89,7 +89,8 @@ def test_what_else_is_urgent_is_said_in_the_summary_where_there_is_room() -> Non
 
     (card,) = cards_of(call("upcr-missing-order", "order-sign", change))
     assert card["summary"] == (
-        "LEMTRADA from 2 Mar 2026: corticosteroid, UPCR not found in this record. Also check number of infusion days."
+        "LEMTRADA from 2 Mar 2026: corticosteroid, herpes prophylaxis, UPCR not found in this record. "
+        "Also check number of infusion days."
     )
 
 

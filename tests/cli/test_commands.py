@@ -15,7 +15,7 @@ import pytest
 from cds_service import cli
 from cds_service.cli import main
 from cds_service.settings import SETTINGS, SettingsError, check_servable, read_settings
-from fhir_fixtures import PART_ONE, load_story
+from fhir_fixtures import REQUIREMENTS, load_story
 
 
 def run(
@@ -30,7 +30,7 @@ def run(
 def test_label_show_lists_every_requirement(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["label", "show"]) == 0
     text = capsys.readouterr().out
-    assert all(f"{name}  [" in text for name in PART_ONE)
+    assert all(f"{name}  [" in text for name in REQUIREMENTS)
     assert "Not covered:" in text
     assert "revision 2024, exact date unconfirmed; not reviewed by a pharmacist yet" in text
     assert main(["label", "show", "--label", "nothing"]) == 2

@@ -33,7 +33,8 @@ RULES = {
     "report": Rule(ours=frozenset({"core", "labels"}), others=ANY),
     "cds_hooks": Rule(others=ANY),
     "advice": Rule(
-        ours=frozenset({"core", "labels", "cds_hooks", "report", "fhir.orders", "fhir.templates"}), others=ANY
+        ours=frozenset({"core", "labels", "cds_hooks", "report", "fhir.orders", "fhir.templates", "fhir.code_maps"}),
+        others=ANY,
     ),
     "engine": Rule(ours=INNER, others=frozenset({"msgspec"})),
     "checking": Rule(ours=INNER | {"engine"}, others=frozenset({"msgspec"})),

@@ -49,11 +49,17 @@ def test_facts_of_the_future_are_named_and_not_seen() -> None:
         drug_orders=(order(TOMORROW, draft=False),),
         mentions=(Mention("MedicationStatement/1", LEMTRADA, by_text=False, when=TOMORROW),),
         results={"tsh": (Result(TOMORROW, "Observation/1", issued_only=False),)},
-        test_orders=(timeline_facts.TestOrder("ServiceRequest/1", frozenset({"tsh"}), None, TOMORROW),),
+        service_orders=(timeline_facts.ServiceOrder("ServiceRequest/1", frozenset({"tsh"}), None, TOMORROW),),
         conditions=(ConditionFact("Condition/1", frozenset({"b-cll"}), TOMORROW),),
     )
     cut = visible(timeline, AsOf(TODAY))
-    assert (cut.administrations, cut.drug_orders, cut.mentions, cut.test_orders, cut.conditions) == ((), (), (), (), ())
+    assert (cut.administrations, cut.drug_orders, cut.mentions, cut.service_orders, cut.conditions) == (
+        (),
+        (),
+        (),
+        (),
+        (),
+    )
     assert cut.results == {"tsh": ()}
     assert {(item.reference.split("/")[0], item.why) for item in cut.unused} == {
         (name, "future")

@@ -10,7 +10,8 @@ from cds_service.core import indicators
 from cds_service.core.assessment import Assessment, Note, Reason, Status
 from cds_service.core.dates import AsOf
 from cds_service.core.evaluate import evaluate
-from cds_service.core.kinds import baseline
+from cds_service.core.kinds import WITH_RULE
+from cds_service.core.label import Baseline
 from cds_service.core.timeline import Gap, Source, Timeline
 from cds_service.labels import load_label
 
@@ -23,7 +24,7 @@ def test_a_fault_in_one_kind_leaves_the_others_judged(monkeypatch: pytest.Monkey
         raise ZeroDivisionError
 
     whole = evaluate(LABEL, Timeline(), TODAY)
-    monkeypatch.setattr(baseline, "judge", fail)
+    monkeypatch.setitem(WITH_RULE, Baseline, fail)
     verdict = evaluate(LABEL, Timeline(), TODAY)
     failed = {name for name, error in verdict.failures if isinstance(error, ZeroDivisionError)}
     assert failed == {item.id for item in LABEL.requirements if item.kind == "baseline"}
@@ -41,8 +42,9 @@ def test_without_administrations_nothing_is_silent() -> None:
 
 def test_every_requirement_speaks_at_the_order_and_all_but_history_at_the_chart() -> None:
     ids = {item.id for item in LABEL.requirements}
-    assert LABEL.hooks["order-sign"] == ids - {"follow-up-complete"}
+    assert LABEL.hooks["order-sign"] == ids - {"follow-up-complete", "consecutive-days"}
     assert LABEL.hooks[indicators.PATIENT_VIEW] == ids - {"campath-history"}
+    assert LABEL.hooks["encounter-start"] == ids - {"consecutive-days", "follow-up-complete"}
 
 
 def test_a_hook_the_label_does_not_know_says_nothing() -> None:

@@ -175,6 +175,6 @@ def unused(timeline: Timeline) -> set[tuple[str, str]]:
 def facts(timeline: Timeline) -> set[str]:
     """Every reference that a verdict could rest on."""
     found = {result.reference for book in (timeline.results, timeline.pending) for rs in book.values() for result in rs}
-    lists = (timeline.administrations, timeline.drug_orders, timeline.mentions, timeline.test_orders)
+    lists = (timeline.administrations, timeline.drug_orders, timeline.mentions, timeline.service_orders)
     found |= {item.reference for items in lists for item in items}
     return found | {item.reference for item in timeline.conditions}

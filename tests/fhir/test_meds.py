@@ -426,7 +426,7 @@ def test_a_bad_end_is_no_end() -> None:
         ({"text": "active"}, False, False),
     ],
 )
-def test_orders(status: object, draft: bool, active: bool) -> None:  # noqa: FBT001 - columns of the table
+def service_orders(status: object, draft: bool, active: bool) -> None:  # noqa: FBT001 - columns of the table
     found = ordered(order(status=status))
     assert (found.draft, found.active, set(found.concepts)) == (draft, active, {"lemtrada"})
 

@@ -220,7 +220,7 @@ def test_drafts_are_orders_of_the_call() -> None:
     drafts = entries(order(status="active"), lab_order(status="draft", intent="order"), observation("o", subject=None))
     timeline = Engine.load().reader.read_one(Record(drafts=[*drafts, Entry()]), "p1")
     assert [found.draft for found in timeline.drug_orders] == [True]
-    assert [found.reference for found in timeline.test_orders] == ["ServiceRequest/s1"]
+    assert [found.reference for found in timeline.service_orders] == ["ServiceRequest/s1"]
     assert used(timeline) == ["Observation/o"]
 
 
@@ -384,7 +384,7 @@ def test_reading_leaves_the_decoded_bundle_alone() -> None:
     ],
 )
 def test_open_orders_for_tests(fields: Json, day: str | None) -> None:
-    (found,) = read(lab_order(**fields)).test_orders
+    (found,) = read(lab_order(**fields)).service_orders
     assert found.concepts == {"tsh"}
     assert (str(found.when.first) if found.when else None) == day
     assert (found.written is None) == (fields.get("authoredOn", "written") is None)
@@ -405,13 +405,13 @@ def test_open_orders_for_tests(fields: Json, day: str | None) -> None:
 )
 def test_what_is_no_open_order(fields: Json, why: str | None) -> None:
     timeline = read(lab_order(**fields))
-    assert timeline.test_orders == ()
+    assert timeline.service_orders == ()
     assert unused(timeline) == ({("ServiceRequest/s1", why)} if why else set())
 
 
 def test_an_order_dated_badly_stays_open() -> None:
     timeline = read(lab_order(occurrenceDateTime="soon"))
-    assert len(timeline.test_orders) == 1
+    assert len(timeline.service_orders) == 1
     assert unused(timeline) == {("ServiceRequest/s1", "bad-date")}
 
 

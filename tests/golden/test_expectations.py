@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cds_service.report.build import is_actionable_row
-from fhir_fixtures import PART_ONE, Expect, load_story, story_names
+from fhir_fixtures import REQUIREMENTS, Expect, load_story, story_names
 from tests.golden.stories import ENGINE, answer, outcome, report, verdict_rows
 
 ORDERING = ("order-select", "order-sign")
@@ -43,7 +43,7 @@ def check_rows(rows: list[Json], name: str, hook: str | None) -> None:
 @pytest.mark.parametrize("name", CHECKED)
 def test_the_report_has_every_expectation_and_nothing_else_speaks(name: str) -> None:
     rows = report(name)["assessments"]
-    assert {row["requirement"] for row in rows} == set(PART_ONE)
+    assert {row["requirement"] for row in rows} == set(REQUIREMENTS)
     check_rows(rows, name, None)
 
 
@@ -90,4 +90,4 @@ def test_a_quiet_story_is_quiet_everywhere(name: str) -> None:
 
 
 def test_the_label_has_the_requirements_the_stories_are_complete_for() -> None:
-    assert {item.id for item in ENGINE.bundle.label.requirements} == set(PART_ONE)
+    assert {item.id for item in ENGINE.bundle.label.requirements} == set(REQUIREMENTS)

@@ -23,17 +23,23 @@ from cds_service.core.indicators import ACTIONABLE_STATUSES, PATIENT_VIEW, indic
 from cds_service.core.label import Label
 from cds_service.core.timeline import (
     Administration,
+    AllergyFact,
+    Appointment,
     ConditionFact,
     Dose,
     DrugOrder,
     Exposure,
     Gap,
+    Measured,
     Mention,
+    Outcome,
+    Person,
     Result,
     Route,
+    ServiceOrder,
     Source,
-    TestOrder,
     Timeline,
+    Vaccination,
 )
 
 TABLES = Path(__file__).parent / "lemtrada_us"
@@ -72,12 +78,51 @@ TESTS = {
     "urinalysis": "urinalysis-with-microscopy-panel",
     "urine red cells": "urine-cell-counts",
     "dipstick": "urinalysis-look-alikes",
+    "ALT": "alt",
+    "AST": "ast",
+    "bilirubin": "total-bilirubin",
+    "direct bilirubin": "liver-look-alikes",
+    "liver panel": "liver-panels",
+    "skin exam": "skin-exam",
+    "dermatology referral": "skin-exam-referral",
+    "skin findings": "skin-exam-look-alikes",
+    "HPV": "hpv-test",
+    "Pap smear": "hpv-look-alikes",
+    "CD4 count": "cd4-count",
+    "CD4 percentage": "cd4-look-alikes",
+    "HIV screen": "hiv-screening",
+    "HIV confirmation": "hiv-confirmatory",
+    "HIV RNA": "hiv-viral-load",
+    "HIV RNA by an unclear code": "hiv-viral-load-unclear",
 }
-DIAGNOSES = {"MS": "multiple-sclerosis", "CLL": "b-cll"}
+DIAGNOSES = {
+    "MS": "multiple-sclerosis",
+    "CLL": "b-cll",
+    "HIV": "hiv-infection",
+    "HIV exposure": "hiv-look-alikes",
+    "no cervix": "no-cervix",
+    "cervix remains": "cervix-remains",
+}
+ANTIVIRALS = {
+    "valacyclovir": ("herpes-antiviral",),
+    "acyclovir ointment": ("topical-antiviral",),
+    "valganciclovir": ("other-antiviral",),
+    "valacyclovir by an unverified code": ("herpes-antiviral", "other-antiviral"),
+}
+VACCINES = {
+    "influenza": (),
+    "MMR": ("live-viral-vaccine",),
+    "Ebola": ("live-viral-vaccine-unclear",),
+    "recombinant zoster": ("vaccine-not-live-viral",),
+    "tuberculin": ("no-vaccine",),
+}
+ALLERGENS = {"alemtuzumab": "alemtuzumab-unspecified", "lemtrada": "lemtrada", "campath": "campath"}
+ALLERGENS |= {"polysorbate 80": "excipient", "peanut": "peanut"}
 CASE_FIELDS = frozenset(
     {
         *("name", "as_of", "courses", "infusions", "steroids", "orders", "test_orders", "mentions", "conditions"),
-        *("results", "gaps", "expect", "quiet"),
+        *("results", "gaps", "expect", "quiet", "antivirals", "vaccines", "vaccine_orders", "allergies", "person"),
+        *("appointments", "hook"),
     }
 )
 _MONTH_TEXT = len("2026-03")
@@ -93,6 +138,7 @@ class TableCase:
     as_of: AsOf
     expect: tuple[Mapping[str, Any], ...]
     quiet: bool
+    hook: str | None = None
 
     @property
     def id(self) -> str:
@@ -119,6 +165,7 @@ def _cases(path: Path) -> Iterator[TableCase]:
             as_of=read_as_of(facts["as_of"]),
             expect=tuple(raw["expect"]),
             quiet=facts.get("quiet", False),
+            hook=facts.get("hook"),
         )
 
 
@@ -149,25 +196,54 @@ def build(facts: Mapping[str, Any]) -> Timeline:
     given = [_infusion(n, item) for n, item in enumerate(infusions, start=1)]
     given += [_steroid(n, item) for n, item in enumerate(facts.get("steroids", []), start=1)]
     results, pending, unread = _results(facts.get("results", {}))
+    antivirals = list(enumerate(facts.get("antivirals", []), start=1))
+    given += [_antiviral_dose(n, day, item) for n, item in antivirals for day in item.get("given", [])]
     return Timeline(
         patient="Patient/case",
         administrations=tuple(given),
-        drug_orders=tuple(_order(n, item) for n, item in enumerate(facts.get("orders", []), start=1)),
-        mentions=tuple(
-            Mention(f"MedicationStatement/{n}", frozenset(DRUGS[name]), by_text=False)
-            for n, name in enumerate(facts.get("mentions", []), start=1)
+        drug_orders=(
+            *(_order(n, item) for n, item in enumerate(facts.get("orders", []), start=1)),
+            *(_antiviral_order(n, item) for n, item in antivirals if item.get("as", "order") == "order"),
+            *(
+                _vaccine_drug_order(n, item)
+                for n, item in enumerate(facts.get("vaccine_orders", []), start=1)
+                if item.get("as", "medication") == "medication"
+            ),
+        ),
+        mentions=(
+            *(
+                Mention(f"MedicationStatement/{n}", frozenset(DRUGS[name]), by_text=False)
+                for n, name in enumerate(facts.get("mentions", []), start=1)
+            ),
+            *(_antiviral_statement(n, item) for n, item in antivirals if item.get("as", "order") == "statement"),
         ),
         results=results,
         pending=pending,
         unread=unread,
-        test_orders=tuple(
-            TestOrder(f"ServiceRequest/{name}-{n}", frozenset({TESTS[name]}), when(day))
-            for name, days in facts.get("test_orders", {}).items()
-            for n, day in enumerate(days, start=1)
+        measured=_measured(facts.get("results", {})),
+        service_orders=(
+            *(
+                ServiceOrder(f"ServiceRequest/{name}-{n}", frozenset({TESTS[name]}), when(day))
+                for name, days in facts.get("test_orders", {}).items()
+                for n, day in enumerate(days, start=1)
+            ),
+            *(
+                _vaccine_service_order(n, item)
+                for n, item in enumerate(facts.get("vaccine_orders", []), start=1)
+                if item.get("as") == "service"
+            ),
         ),
-        conditions=tuple(
-            ConditionFact(f"Condition/{name}", frozenset({DIAGNOSES[name]})) for name in facts.get("conditions", [])
+        conditions=tuple(_condition(item) for item in facts.get("conditions", [])),
+        allergies=tuple(_allergy(n, item) for n, item in enumerate(facts.get("allergies", []), start=1)),
+        vaccinations=tuple(
+            Vaccination(f"Immunization/{n}", frozenset(VACCINES[item["vaccine"]]), _maybe(item, "on"))
+            for n, item in enumerate(facts.get("vaccines", []), start=1)
         ),
+        appointments=tuple(
+            Appointment(f"Appointment/{n}", item.get("about_drug", True), _maybe(item, "starts"))
+            for n, item in enumerate(facts.get("appointments", []), start=1)
+        ),
+        person=_person(facts["person"]) if "person" in facts else None,
         gaps={Source(name): Gap(why) for name, why in facts.get("gaps", {}).items()},
     )
 
@@ -218,12 +294,13 @@ def _infusion(number: int, written: date | Mapping[str, Any]) -> Administration:
     item: Mapping[str, Any] = {"on": written} if isinstance(written, date) else written
     start, end = _times(item, time(9), time(13))
     drug = DRUGS[item.get("drug", "lemtrada")]
+    route = item.get("route", "intravenous")
     return Administration(
         **_administration(f"MedicationAdministration/infusion-{number}", drug, item),
         start=start,
         end=end,
         dose=_dose(item, Decimal(12)),
-        route=Route.INTRAVENOUS,
+        route=None if route == "none" else Route(route),
     )
 
 
@@ -264,6 +341,125 @@ def _order(number: int, item: Mapping[str, Any]) -> DrugOrder:
     )
 
 
+def _maybe(item: Mapping[str, Any], name: str) -> When | None:
+    return when(item[name]) if name in item else None
+
+
+def _route(item: Mapping[str, Any]) -> Route | None:
+    return Route(item["route"]) if "route" in item else None
+
+
+def _antiviral_order(number: int, item: Mapping[str, Any]) -> DrugOrder:
+    """Active unless a status is written; `until` is the last day planned."""
+    status = item.get("status", "active")
+    return DrugOrder(
+        reference=f"MedicationRequest/antiviral-{number}",
+        concepts=frozenset(ANTIVIRALS[item.get("drug", "valacyclovir")]),
+        by_text=False,
+        draft=status == "draft",
+        active=status == "active",
+        starts=_maybe(item, "starts"),
+        ends=_maybe(item, "until"),
+        written=_maybe(item, "written"),
+        days=None,
+        day_count=None,
+        daily_dose=None,
+        route=_route(item),
+        closed=status in ("stopped", "completed"),
+        runs_until=_maybe(item, "until"),
+    )
+
+
+def _antiviral_statement(number: int, item: Mapping[str, Any]) -> Mention:
+    status = item.get("status", "active")
+    return Mention(
+        f"MedicationStatement/antiviral-{number}",
+        frozenset(ANTIVIRALS[item.get("drug", "valacyclovir")]),
+        by_text=False,
+        when=_maybe(item, "starts"),
+        ends=_maybe(item, "until"),
+        closed=status in ("stopped", "completed"),
+        route=_route(item),
+    )
+
+
+def _antiviral_dose(number: int, day: date, item: Mapping[str, Any]) -> Administration:
+    drug = ANTIVIRALS[item.get("drug", "valacyclovir")]
+    return Administration(
+        **_administration(f"MedicationAdministration/antiviral-{number}-{day}", drug, {**item, "on": day}),
+        start=when(day),
+        end=None,
+        dose=None,
+        route=_route(item),
+    )
+
+
+def _vaccine_drug_order(number: int, item: Mapping[str, Any]) -> DrugOrder:
+    """Draft unless a status is written."""
+    status = item.get("status", "draft")
+    return DrugOrder(
+        reference=f"MedicationRequest/vaccine-{number}",
+        concepts=frozenset(VACCINES[item["vaccine"]]),
+        by_text=False,
+        draft=status == "draft",
+        active=status == "active",
+        starts=_maybe(item, "starts"),
+        ends=None,
+        written=_maybe(item, "written"),
+        days=None,
+        day_count=None,
+        daily_dose=None,
+        route=None,
+    )
+
+
+def _vaccine_service_order(number: int, item: Mapping[str, Any]) -> ServiceOrder:
+    return ServiceOrder(
+        f"ServiceRequest/vaccine-{number}",
+        frozenset(VACCINES[item["vaccine"]]),
+        _maybe(item, "starts"),
+        _maybe(item, "written"),
+        draft=item.get("status", "draft") == "draft",
+    )
+
+
+def _condition(written: str | Mapping[str, Any]) -> ConditionFact:
+    item: Mapping[str, Any] = {"of": written} if isinstance(written, str) else written
+    name = item["of"]
+    return ConditionFact(
+        f"Condition/{name}", frozenset({DIAGNOSES[name]}), _maybe(item, "on"), unsure=item.get("unsure", False)
+    )
+
+
+def _allergy(number: int, item: Mapping[str, Any]) -> AllergyFact:
+    return AllergyFact(
+        f"AllergyIntolerance/{number}",
+        frozenset({ALLERGENS[item["to"]]}),
+        _maybe(item, "on"),
+        grave=item.get("grave", False),
+        unsure=item.get("unsure", False),
+        resolved=item.get("resolved", False),
+    )
+
+
+def _person(item: Mapping[str, Any]) -> Person:
+    return Person(item.get("gender"), _maybe(item, "born"), item.get("deceased", "died" in item), _maybe(item, "died"))
+
+
+def _measured(written: Mapping[str, list[Any]]) -> dict[str, tuple[Measured, ...]]:
+    """Results written with a `count` or with what was `found`."""
+    book: dict[str, list[Measured]] = defaultdict(list)
+    for name, found in written.items():
+        for number, item in enumerate(found, start=1):
+            if not isinstance(item, Mapping) or not {"count", "found"} & set(item):
+                continue
+            amount = Decimal(item["count"]) if item.get("count", "unreadable") != "unreadable" else None
+            outcome = Outcome(item["found"]) if item.get("found", "unreadable") != "unreadable" else None
+            at = when(item["on"], item.get("at"))
+            book[TESTS[name]].append(Measured(at, f"Observation/{TESTS[name]}-{number}", amount, outcome))
+    return {concept: tuple(found) for concept, found in book.items()}
+
+
 Book = dict[str, tuple[Result, ...]]
 
 
@@ -292,7 +488,7 @@ def _results(written: Mapping[str, list[Any]]) -> tuple[Book, Book, dict[str, tu
 
 
 def judge(label: Label, case: TableCase) -> Verdict:
-    return evaluate(label, case.timeline, case.as_of)
+    return evaluate(label, case.timeline, case.as_of, case.hook)
 
 
 def shown(label: Label, case: Case, item: Assessment) -> dict[str, Any]:

@@ -34,6 +34,15 @@ def test_every_status_a_requirement_can_have_is_shown_by_a_case() -> None:
     baseline = {"met", "missing", "cannot-tell", "not-applicable"}
     wanted = {
         **{item.id: recurring for item in LABEL.requirements if item.kind == "recurring"},
+        "liver-periodic": recurring - {"overdue"},
+        "consecutive-days": {"met", "violated", "cannot-tell", "not-applicable"},
+        "infusion-duration": {"met", "violated", "cannot-tell", "not-applicable"},
+        "herpes-prophylaxis-start": {"met", "missing", "violated", "cannot-tell", "not-applicable"},
+        "herpes-prophylaxis-duration": {"met", "due", "violated", "cannot-tell", "not-applicable"},
+        "vaccines-6-weeks": {"met", "violated", "cannot-tell", "not-applicable"},
+        "live-vaccine": {"met", "violated", "cannot-tell", "not-applicable"},
+        "hiv-contraindication": {"met", "violated", "cannot-tell", "not-applicable"},
+        "hypersensitivity-contraindication": {"met", "violated", "cannot-tell", "not-applicable"},
         **{item.id: baseline for item in LABEL.requirements if item.kind == "baseline"},
         "daily-dose": {"met", "violated", "cannot-tell", "not-applicable"},
         "course-length": {"met", "due", "missing", "violated", "cannot-tell", "not-applicable"},

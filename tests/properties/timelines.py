@@ -1,4 +1,4 @@
-"""Made-up timelines for properties: any mixture of infusions, steroids, orders, results and gaps near one course."""
+"""Made-up timelines for properties: any mixture of infusions, drugs, orders, results, diagnoses near one course."""
 
 from __future__ import annotations
 
@@ -8,27 +8,33 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from cds_service.core.assessment import Assessment
 from cds_service.core.dates import AsOf, When
-from cds_service.core.evaluate import evaluate
 from cds_service.core.label import Label
 from cds_service.core.timeline import (
+    ANY_CONCEPT,
     Administration,
+    AllergyFact,
+    Appointment,
     ConditionFact,
     Dose,
     DrugOrder,
     Exposure,
     Gap,
+    Measured,
     Mention,
+    Outcome,
+    Person,
     Result,
     Route,
+    ServiceOrder,
     Source,
-    TestOrder,
     Timeline,
+    Vaccination,
 )
 from cds_service.labels import load_label
 
 LABEL: Label = load_label("lemtrada-us").label
+HOOKS = (None, *sorted(LABEL.hooks))
 DAY_ONE = date(2024, 3, 4)
 RESULTS = sorted(
     {
@@ -40,6 +46,12 @@ RESULTS = sorted(
 )
 STEROIDS = ("methylprednisolone", "methylprednisolone-form-unclear", "prednisone", "corticosteroid-depot")
 DRUGS = ("lemtrada", "lemtrada", "lemtrada", "alemtuzumab-unspecified", "campath")
+ANTIVIRALS = ("herpes-antiviral", "herpes-antiviral", "other-antiviral")
+VACCINES = ("live-viral-vaccine", "live-viral-vaccine-unclear", "vaccine-not-live-viral", "no-vaccine")
+SUBSTANCES = ("lemtrada", "campath", "alemtuzumab-unspecified", "excipient")
+DIAGNOSES = ("multiple-sclerosis", "b-cll", "hiv-infection", "hiv-look-alikes", "no-cervix", "cervix-remains")
+QUALITATIVE = ("hiv-screening", "hiv-confirmatory", "hiv-viral-load", "hiv-viral-load-unclear")
+VALUED = ("cd4-count", "cd4-count", *QUALITATIVE)
 
 offsets = st.sampled_from((-600, -300, 0, 0, 0, 60, 720)).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 hours = st.sampled_from((0, 7, 8, 9, 10, 23))
@@ -63,27 +75,36 @@ def times(draw: st.DrawFn, days: st.SearchStrategy[date]) -> When:
             return When(first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1))
 
 
+any_time = times(near_day_one | far_days)
+maybe_time = st.none() | any_time
 doses = st.sampled_from(("12", "12", "12", "6", "11.4", "12.61", "30", "10")).map(lambda mg: Dose(Decimal(mg)))
 steroid_doses = st.sampled_from(("1000", "950", "949.9", "500", "1250")).map(lambda mg: Dose(Decimal(mg)))
 exposures = st.sampled_from((*[Exposure.GIVEN] * 5, Exposure.STARTED, Exposure.NONE, Exposure.UNKNOWN))
 updates = st.none() | st.sampled_from(("2024-05-01T10:00:00Z", "2024-05-01T08:00:00-05:00", "2024-06-01T00:00:00Z"))
 identifiers = st.frozensets(st.sampled_from(("a|1", "a|2", "b|1")), max_size=2)
+seldom = st.integers(0, 3).map(lambda n: n == 3)
+
+
+def one_of(names: tuple[str, ...]) -> st.SearchStrategy[frozenset[str]]:
+    return st.sampled_from(names).map(lambda name: frozenset({name}))
+
+
+# --- drugs ------------------------------------------------------------------------------------------------------------
 
 
 @st.composite
 def administrations(draw: st.DrawFn, number: int) -> Administration:
-    steroid = draw(st.booleans())
-    concept = draw(st.sampled_from(STEROIDS if steroid else DRUGS))
+    kind = draw(st.sampled_from((DRUGS, STEROIDS, ANTIVIRALS)))
     start = draw(st.none() | times(infusion_days)) if draw(st.integers(0, 9)) == 0 else draw(times(infusion_days))
     return Administration(
         reference=f"MedicationAdministration/{number}",
-        concepts=frozenset({concept}) if draw(st.integers(0, 19)) else frozenset(),
+        concepts=draw(one_of(kind)) if draw(st.integers(0, 19)) else frozenset(),
         by_text=draw(st.booleans()),
         exposure=draw(exposures),
         start=start,
-        end=None,
-        dose=draw(st.none() | st.just(Dose(None)) | (steroid_doses if steroid else doses)),
-        route=draw(st.sampled_from((None, *Route))) if steroid else None,
+        end=draw(st.none() | st.just(start and _later(start))),
+        dose=draw(st.none() | st.just(Dose(None)) | (steroid_doses if kind is STEROIDS else doses)),
+        route=draw(st.sampled_from((None, None, *Route))),
         request=draw(st.none() | st.just("MedicationRequest/1")),
         identifiers=draw(identifiers) if draw(st.integers(0, 4)) == 0 else frozenset(),
         last_updated=draw(updates),
@@ -91,34 +112,115 @@ def administrations(draw: st.DrawFn, number: int) -> Administration:
     )
 
 
+def _later(start: When) -> When:
+    if start.instant is None:
+        return start
+    end = start.instant + timedelta(hours=4)
+    return When(end.date(), end.date(), end)
+
+
 @st.composite
-def drug_orders(draw: st.DrawFn, number: int) -> DrugOrder:
-    status = draw(st.sampled_from(("draft", "active", "completed")))
+def drug_orders(draw: st.DrawFn, number: int, names: tuple[str, ...]) -> DrugOrder:
+    status = draw(st.sampled_from(("draft", "active", "active", "completed", "stopped", "unknown")))
     starts = draw(st.none() | times(infusion_days))
+    ends = draw(st.none() | times(infusion_days)) if starts is not None and draw(seldom) else None
+    named = st.frozensets(infusion_days, min_size=1, max_size=3)
     return DrugOrder(
         reference=f"MedicationRequest/{number}",
-        concepts=frozenset({draw(st.sampled_from((*DRUGS, *STEROIDS)))}),
+        concepts=draw(one_of(names)),
         by_text=False,
         draft=status == "draft",
         active=status == "active",
         starts=starts,
-        ends=None,
+        ends=ends,
         written=draw(st.none() | times(infusion_days)),
-        days=None,
+        days=draw(named) if draw(seldom) else None,
         day_count=draw(st.none() | st.integers(1, 6)),
         daily_dose=draw(st.none() | doses | steroid_doses),
+        route=draw(st.none() | st.sampled_from(Route)),
+        closed=status in {"completed", "stopped"},
+        runs_until=ends or draw(st.none() | any_time),
+    )
+
+
+ORDERED = (DRUGS, STEROIDS, ANTIVIRALS, ANTIVIRALS, VACCINES)
+
+
+@st.composite
+def mentions(draw: st.DrawFn, number: int) -> Mention:
+    return Mention(
+        f"MedicationStatement/{number}",
+        draw(one_of(draw(st.sampled_from((DRUGS, ANTIVIRALS, ANTIVIRALS))))),
+        by_text=draw(seldom),
+        when=draw(st.none() | times(infusion_days)),
+        ends=draw(maybe_time),
+        closed=draw(seldom),
+        dispensed=draw(seldom),
         route=draw(st.none() | st.sampled_from(Route)),
     )
 
 
+# --- results and what else is on record -------------------------------------------------------------------------------
+
+
 @st.composite
 def results(draw: st.DrawFn, number: int) -> tuple[str, Result]:
-    when = draw(times(near_day_one | far_days))
-    return draw(st.sampled_from(RESULTS)), Result(when, f"Observation/{number}", draw(st.booleans()))
+    return draw(st.sampled_from(RESULTS)), Result(draw(any_time), f"Observation/{number}", draw(st.booleans()))
 
 
-def as_book(found: list[tuple[str, Result]]) -> dict[str, tuple[Result, ...]]:
-    book: dict[str, tuple[Result, ...]] = {}
+@st.composite
+def measurements(draw: st.DrawFn, number: int) -> tuple[str, Measured]:
+    concept = draw(st.sampled_from(VALUED))
+    is_count = concept == "cd4-count"
+    counts = st.none() | st.sampled_from(("0", "199.9", "200", "260")).map(Decimal)
+    return concept, Measured(
+        draw(any_time),
+        f"Observation/valued-{number}",
+        amount=draw(counts) if is_count else None,
+        outcome=draw(st.none() | st.sampled_from(Outcome)) if not is_count else None,
+    )
+
+
+@st.composite
+def vaccinations(draw: st.DrawFn, number: int) -> Vaccination:
+    concepts = draw(one_of(VACCINES)) if draw(st.booleans()) else frozenset[str]()
+    return Vaccination(f"Immunization/{number}", concepts, draw(maybe_time))
+
+
+@st.composite
+def allergies(draw: st.DrawFn, number: int) -> AllergyFact:
+    flags = [draw(st.booleans()) for _ in range(3)]
+    return AllergyFact(f"AllergyIntolerance/{number}", draw(one_of(SUBSTANCES)), draw(maybe_time), *flags)
+
+
+@st.composite
+def service_orders(draw: st.DrawFn, number: int) -> ServiceOrder:
+    names = draw(st.sampled_from((tuple(RESULTS), ("cd4-count",), VACCINES)))
+    when, written = draw(maybe_time), draw(maybe_time)
+    return ServiceOrder(f"ServiceRequest/{number}", draw(one_of(names)), when, written, draw(seldom))
+
+
+@st.composite
+def conditions(draw: st.DrawFn, number: int) -> ConditionFact:
+    names = one_of(DIAGNOSES)
+    return ConditionFact(f"Condition/{number}", draw(names), draw(maybe_time), unsure=draw(seldom))
+
+
+@st.composite
+def appointments(draw: st.DrawFn, number: int) -> Appointment:
+    return Appointment(f"Appointment/{number}", draw(st.booleans()), draw(st.none() | times(infusion_days)))
+
+
+@st.composite
+def persons(draw: st.DrawFn) -> Person:
+    gender = draw(st.sampled_from((None, "female", "male", "other", "unknown")))
+    died = draw(st.none() | any_time) if draw(st.integers(0, 5)) == 0 else None
+    is_dead = died is not None or draw(st.integers(0, 11)) == 0
+    return Person(gender, draw(st.none() | st.just(When(date(1988, 6, 1), date(1988, 6, 30)))), is_dead, died)
+
+
+def as_book(found: list[tuple[str, Any]]) -> dict[str, tuple[Any, ...]]:
+    book: dict[str, tuple[Any, ...]] = {}
     for concept, result in found:
         book[concept] = (*book.get(concept, ()), result)
     return book
@@ -132,29 +234,33 @@ def timelines(draw: st.DrawFn) -> Timeline:
         given_records += [
             full_day(f"MedicationAdministration/full-{n}", DAY_ONE + timedelta(days=n)) for n in range(draw(counts))
         ]
+
+    def some(made: Any, most: int) -> tuple[Any, ...]:
+        return tuple(draw(made(number)) for number in range(draw(st.integers(0, most))))
+
+    measured = some(measurements, 3)
+    valued = [(concept, Result(item.when, item.reference, issued_only=False)) for concept, item in measured]
     return Timeline(
         patient="Patient/p",
         administrations=tuple(given_records),
-        drug_orders=tuple(draw(drug_orders(number)) for number in range(draw(st.integers(0, 3)))),
-        mentions=tuple(
-            Mention(
-                f"MedicationStatement/{name}", frozenset({name}), by_text=False, when=draw(st.none() | times(far_days))
-            )
-            for name in draw(st.frozensets(st.sampled_from(sorted(set(DRUGS))), max_size=1))
-        ),
-        results=as_book([draw(results(number)) for number in range(draw(st.integers(0, 10)))]),
+        drug_orders=some(lambda number: drug_orders(number, draw(st.sampled_from(ORDERED))), 4),
+        mentions=some(mentions, 2),
+        results=as_book([*some(results, 10), *valued]),
         pending=as_book([draw(results(number + 100)) for number in range(draw(st.integers(0, 2)))]),
-        test_orders=tuple(
-            TestOrder(
-                f"ServiceRequest/{n}", frozenset({draw(st.sampled_from(RESULTS))}), draw(st.none() | times(far_days))
-            )
-            for n in range(draw(st.integers(0, 2)))
-        ),
-        conditions=tuple(
-            ConditionFact(f"Condition/{name}", frozenset({name}))
-            for name in draw(st.frozensets(st.sampled_from(("multiple-sclerosis", "b-cll"))))
-        ),
+        unread=draw(unread) if draw(st.integers(0, 5)) == 0 else {},
+        measured=as_book(list(measured)),
+        service_orders=some(service_orders, 2),
+        conditions=some(conditions, 2),
+        allergies=some(allergies, 1),
+        vaccinations=some(vaccinations, 2),
+        appointments=some(appointments, 1),
+        person=draw(st.none() | persons()),
     )
+
+
+unread = st.dictionaries(
+    st.sampled_from((*RESULTS, *VALUED, ANY_CONCEPT)), st.just(("Observation/odd",)), min_size=1, max_size=2
+)
 
 
 def full_day(reference: str, day: date) -> Administration:
@@ -173,47 +279,5 @@ def moments(draw: st.DrawFn) -> AsOf:
     return AsOf(day, datetime.combine(day, time(draw(hours)), draw(offsets)))
 
 
+hooks = st.sampled_from(HOOKS)
 gaps = st.dictionaries(st.sampled_from(Source), st.sampled_from(Gap), max_size=3)
-
-
-# --- comparing --------------------------------------------------------------------------------------------------------
-
-
-def answers(timeline: Timeline, as_of: AsOf) -> list[dict[str, Any]]:
-    """What is said, without the order of evidence."""
-    verdict = evaluate(LABEL, timeline, as_of)
-    assert verdict.failures == ()
-    return [_plain(item) for item in verdict.assessments]
-
-
-def _plain(item: Assessment) -> dict[str, Any]:
-    fields = item._asdict()
-    return {**fields, "facts": dict(item.facts), "evidence": sorted(item.evidence), "unread": sorted(item.unread)}
-
-
-def shift(value: Any, days: int) -> Any:
-    """Everything so many days later, dates and instants alike."""
-    by = timedelta(days=days)
-    match value:
-        case datetime() | date():
-            return value + by
-        case tuple() if hasattr(value, "_fields"):
-            return type(value)(*(shift(part, days) for part in value))
-        case tuple() | list() | frozenset():
-            return type(value)(shift(part, days) for part in value)
-        case _:
-            return value
-
-
-def shifted(timeline: Timeline, days: int) -> Timeline:
-    return timeline._replace(
-        administrations=tuple(
-            record._replace(start=shift(record.start, days), end=shift(record.end, days))
-            for record in timeline.administrations
-        ),
-        drug_orders=shift(timeline.drug_orders, days),
-        mentions=shift(timeline.mentions, days),
-        test_orders=shift(timeline.test_orders, days),
-        results={concept: shift(found, days) for concept, found in timeline.results.items()},
-        pending={concept: shift(found, days) for concept, found in timeline.pending.items()},
-    )

@@ -10,7 +10,7 @@ import pytest
 
 from cds_service.core.assessment import Assessment
 from cds_service.core.case import Case
-from cds_service.core.kinds import baseline, recurring
+from cds_service.core.kinds import WITH_RULE, recurring
 from cds_service.core.label import Recurring, Requirement
 from fhir_fixtures import load_story
 from tests.web.calls import call, cards_of, issues_of, rows_of, service_at
@@ -32,7 +32,7 @@ def failing(*_: Any) -> Iterator[Any]:
 def test_one_failing_requirement_leaves_the_others_judged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(recurring, "judge", failing_tsh)
+    monkeypatch.setitem(WITH_RULE, Recurring, failing_tsh)
     cards = cards_of(call("lapsed-monthly-labs", "patient-view"))
     rows = {row["requirement"]: row for row in rows_of(cards)}
     assert {name: row["status"] for name, row in rows.items()} == {
@@ -53,14 +53,14 @@ def test_one_failing_requirement_leaves_the_others_judged(
 
 
 def test_a_failing_requirement_breaks_the_silence_of_a_well_managed_patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recurring, "judge", failing_tsh)
+    monkeypatch.setitem(WITH_RULE, Recurring, failing_tsh)
     (card,) = cards_of(call("well-managed-18-months", "patient-view"))
     assert card["source"]["topic"]["code"] == "tsh-quarterly"
 
 
 def test_every_requirement_of_a_kind_may_fail_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(baseline, "judge", failing)
-    monkeypatch.setattr(recurring, "judge", failing)
+    for rule in WITH_RULE:
+        monkeypatch.setitem(WITH_RULE, rule, failing)
     cards = cards_of(call("upcr-missing-order", "order-sign"))
     assert {row["reason"] for row in rows_of(cards)} == {"internal-error"}
 
@@ -95,7 +95,7 @@ def test_a_fault_in_evaluate_is_a_500_too(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_failing_requirement_is_in_the_report_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recurring, "judge", failing_tsh)
+    monkeypatch.setitem(WITH_RULE, Recurring, failing_tsh)
     story = load_story("well-managed-18-months")
     rows = service_at(story.as_of).post("/evaluate", story.bundle).json()["assessments"]
     (row,) = [row for row in rows if row["indicator"]]

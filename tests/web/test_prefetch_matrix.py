@@ -23,6 +23,9 @@ KEYS = (
     "dispenses",
     "orders",
     "conditions",
+    "allergies",
+    "immunizations",
+    "procedures",
 )
 INCOMPLETE = (*PARTIAL, *UNOBTAINABLE, *FOREIGN)
 ALONE, AMONG = "foreign alone", "foreign among others"
@@ -75,14 +78,22 @@ _FIRST_COURSE: Table = {
     "medications": _ABSENCE_DECIDES,
     "statements": _ABSENCE_DECIDES,
     "dispenses": _ABSENCE_DECIDES,
+    "conditions": _ABSENCE_DECIDES,
+    "allergies": _ABSENCE_DECIDES,
+    "immunizations": _ABSENCE_DECIDES,
 }
 _SECOND_COURSE: Table = {
     "patient": _WITHOUT_PATIENT,
     "administrations": {**dict.fromkeys(COMPLETE, "unclear"), **_ABSENCE_DECIDES},
-    "observations": _RESULTS_DECIDE,
+    "observations": _RESULTS_DECIDE | _ABSENCE_DECIDES,
+    "reports": _ABSENCE_DECIDES,
     "medications": _ABSENCE_DECIDES,
     "statements": _ABSENCE_DECIDES,
     "dispenses": _ABSENCE_DECIDES,
+    "orders": _ABSENCE_DECIDES,
+    "conditions": _ABSENCE_DECIDES,
+    "allergies": _ABSENCE_DECIDES,
+    "immunizations": _ABSENCE_DECIDES,
 }
 for _hook in ("order-select", "order-sign"):
     SCENARIOS[f"first course ordered, {_hook}"] = ("upcr-missing-order", _hook, _FIRST_COURSE)
@@ -173,7 +184,7 @@ def test_a_dose_that_is_too_high_is_seen_without_any_prefetch() -> None:
 
 
 def test_keys_this_service_does_not_ask_for_are_ignored() -> None:
-    for key in ("allergies", "immunizations", "procedures", "encounters", "something-else"):
+    for key in ("encounters", "something-else"):
 
         def change(body: Json, key: str = key) -> None:
             body["prefetch"][key] = {"resourceType": "OperationOutcome", "issue": [{"severity": "error"}]}

@@ -1,40 +1,59 @@
-"""Kinds of requirement: one module per kind, each a function from (requirement, rule, case) to assessments.
+"""Kinds of requirement: one function per kind, from (requirement, rule, case) to assessments.
 
-A closed set. A kind may look at the case only; it may not know the drug, the hook or the wording.
+A closed set. A kind may look at the case only; it may not know the drug, the hook's wire format or the wording.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import assert_never
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from cds_service.core import label as rules
 from cds_service.core.assessment import Assessment
 from cds_service.core.case import Case
-from cds_service.core.kinds import baseline, dosing, follow_up_end, premedication, product, recurring
+from cds_service.core.kinds import (
+    baseline,
+    cautions,
+    dosing,
+    follow_up_end,
+    infusions,
+    premedication,
+    product,
+    prophylaxis,
+    recurring,
+    vaccines,
+)
+
+Answer = Assessment | Iterator[Assessment]
+PLAIN: Mapping[type, Callable[[rules.Requirement, Case], Answer]] = {
+    rules.ProductCheck: product.judge_product,
+    rules.History: product.judge_history,
+    rules.DailyDose: dosing.judge_daily_dose,
+    rules.ConsecutiveDays: infusions.judge_consecutive_days,
+    rules.FollowUpEnd: follow_up_end.judge,
+}
+WITH_RULE: Mapping[type, Callable[[rules.Requirement, Any, Case], Answer]] = {
+    rules.CourseLength: dosing.judge_length,
+    rules.CourseInterval: dosing.judge_interval,
+    rules.InfusionDuration: infusions.judge_duration,
+    rules.Premedication: premedication.judge,
+    rules.ProphylaxisStart: prophylaxis.judge_start,
+    rules.ProphylaxisDuration: prophylaxis.judge_duration,
+    rules.Baseline: baseline.judge,
+    rules.VaccinesBefore: vaccines.judge_before,
+    rules.Recurring: recurring.judge,
+    rules.InfectionCaution: cautions.judge_infection,
+    rules.AllergyCaution: cautions.judge_allergy,
+    rules.LiveVaccine: vaccines.judge_live,
+}
 
 
 def judge(requirement: rules.Requirement, case: Case) -> Iterator[Assessment]:
     """Judge one requirement of any kind; at least one assessment comes out."""
     rule = requirement.rule
-    match rule:
-        case rules.Baseline():
-            yield baseline.judge(requirement, rule, case)
-        case rules.Recurring():
-            yield recurring.judge(requirement, rule, case)
-        case rules.Premedication():
-            yield from premedication.judge(requirement, rule, case)
-        case rules.DailyDose():
-            yield from dosing.judge_daily_dose(requirement, case)
-        case rules.CourseLength():
-            yield from dosing.judge_length(requirement, rule, case)
-        case rules.CourseInterval():
-            yield from dosing.judge_interval(requirement, rule, case)
-        case rules.ProductCheck():
-            yield product.judge_product(requirement, case)
-        case rules.History():
-            yield product.judge_history(requirement, case)
-        case rules.FollowUpEnd():
-            yield follow_up_end.judge(requirement, case)
-        case _:  # pragma: no cover - a closed set
-            assert_never(rule)
+    plain = PLAIN.get(type(rule))
+    found = plain(requirement, case) if plain is not None else WITH_RULE[type(rule)](requirement, rule, case)
+    if isinstance(found, Assessment):
+        yield found
+    else:
+        yield from found

@@ -9,8 +9,8 @@ from datetime import date
 
 from cds_service.core.assessment import Assessment, Fact, Note, Reason, Status
 from cds_service.core.case import Case, Treatment
-from cds_service.core.dates import FARTHEST_OFFSETS_DAYS, When, add_days, on_day, starts_before
-from cds_service.core.kinds.common import ADMINISTRATIONS, LABS, not_applicable
+from cds_service.core.dates import FARTHEST_OFFSETS_DAYS, When, add_days, add_months, on_day, starts_before
+from cds_service.core.kinds.common import ADMINISTRATIONS, not_applicable, results_of
 from cds_service.core.label import Baseline, Requirement, Test
 from cds_service.core.results import Done, latest
 from cds_service.core.timeline import ANY_CONCEPT
@@ -18,9 +18,14 @@ from cds_service.core.timeline import ANY_CONCEPT
 
 def judge(requirement: Requirement, rule: Baseline, case: Case) -> Assessment:
     """Whether the test was done in the window before day 1 (first infusion; else planned start; else `as_of`)."""
-    if case.plan is None and case.treatment in (Treatment.NONE, Treatment.UNCLEAR):
+    if case.plan is None and (case.treatment in (Treatment.NONE, Treatment.UNCLEAR) or _is_over(case)):
         return not_applicable(requirement.id)
     return _Window(requirement, rule, case).judge()
+
+
+def _is_over(case: Case) -> bool:
+    """A deceased patient who was never given the drug: nothing is asked any more."""
+    return case.deceased and not case.courses
 
 
 class _Window:
@@ -36,14 +41,14 @@ class _Window:
         else:
             self.start = on_day(case.as_of.today)
         self.day_one = self.start.first
-        self.opens = add_days(self.day_one, -rule.window_days)
+        self.opens = _opening(rule, self.day_one)
         self.closes = add_days(self.day_one, FARTHEST_OFFSETS_DAYS)  # from here on no time zone makes it "before"
         self.done = case.tests_done(rule.test)
 
     def judge(self) -> Assessment:
         in_window, vague = [], []
         for item in self.done:
-            counts = self._counts(item.when)
+            counts = self._counts(item)
             if counts:
                 in_window.append(item)
             elif counts is None:
@@ -58,7 +63,7 @@ class _Window:
         return self._missing()
 
     def _missing(self) -> Assessment:
-        stale = latest([item for item in self.done if item.when.last < self.opens])
+        stale = latest([item for item in self.done if self._is_stale(item)])
         test = self.rule.test
         end = self.day_one if self.begun else max(self.day_one, self.case.as_of.today)
         notes: tuple[Note, ...] = (Note.PRELIMINARY_EXISTS,) if pending(self.case, test, self.opens, end) else ()
@@ -69,7 +74,26 @@ class _Window:
             return self._answer(Status.MISSING, Reason.STALE, stale, notes, ordered=ordered)
         wrong = wrong_tests(self.case, test, self.opens, end)
         reason = Reason.WRONG_TEST if wrong else None
-        return self._answer(Status.MISSING, reason, None, notes, evidence=wrong, ordered=ordered)
+        lacking = self._lacking(end) if wrong and test.members else None
+        return self._answer(Status.MISSING, reason, None, notes, evidence=wrong, ordered=ordered, lacking=lacking)
+
+    def _lacking(self, end: date) -> str | None:
+        """The members of a set that are not among the window's results; None when none of them is."""
+        results = self.case.timeline.results
+        lacking = [
+            name
+            for name, concept in self.rule.test.members
+            if not any(
+                result.when.last >= self.opens and result.when.first <= end for result in results.get(concept, ())
+            )
+        ]
+        return " and ".join(lacking) if 0 < len(lacking) < len(self.rule.test.members) else None
+
+    def _is_stale(self, item: Done) -> bool:
+        """Too old, by its oldest part; complete before the start."""
+        if item.oldest.last >= self.opens:
+            return False
+        return not self.begun or item.when is item.oldest or starts_before(item.when, self.start) is not False
 
     def _answer(
         self,
@@ -79,14 +103,17 @@ class _Window:
         notes: tuple[Note, ...],
         evidence: tuple[str, ...] = (),
         ordered: date | None = None,
+        lacking: str | None = None,
     ) -> Assessment:
-        last_day = done.when.last if done is not None and done.when.is_exact_day else None
+        last_day = done.oldest.last if done is not None and done.oldest.is_exact_day else None
         facts: dict[str, Fact] = {
             "test": self.rule.test.name,
             "day_one": self.day_one,
             "opens": self.opens,
             "closes": add_days(self.day_one, -1),
             "window": self.rule.window_days,
+            "window_months": self.rule.window_months,
+            "lacking": lacking,
             "last": last_day,
             "age": self._age(done),
             "ordered": ordered,
@@ -97,12 +124,12 @@ class _Window:
             status,
             reason,
             notes,
-            variant="begun" if self.begun else "before",
+            variant=("begun" if self.begun else "before") if lacking is None else "incomplete",
             last_done=last_day,
             evidence=done.references if done is not None else evidence,
             planned=not self.begun,
             event=self.case.courses[0].last if self.begun else None,
-            rests_on=ADMINISTRATIONS | LABS if absent else ADMINISTRATIONS,
+            rests_on=ADMINISTRATIONS | results_of(self.requirement) if absent else ADMINISTRATIONS,
             unread=unread(self.case, self.rule.test) if absent else (),
             facts=facts,
         )
@@ -111,15 +138,23 @@ class _Window:
         """Days from the result to day 1; of a vague date, the least."""
         if done is None:
             return None
-        days = (self.day_one - done.when.last).days
-        return str(days) if done.when.is_exact_day else f"at least {days}"
+        days = (self.day_one - done.oldest.last).days
+        return str(days) if done.oldest.is_exact_day else f"at least {days}"
 
-    def _counts(self, when: When) -> bool | None:
+    def _counts(self, item: Done) -> bool | None:
         """In the window before the start: True, False, or None when the written dates cannot tell."""
-        if when.last < self.opens or (self.begun and when.first > self.closes):
+        when, oldest = item.when, item.oldest
+        if oldest.last < self.opens or (self.begun and when.first > self.closes):
             return False
         before = starts_before(when, self.start) if self.begun else True
-        return before if not before or when.first >= self.opens else None
+        return before if not before or oldest.first >= self.opens else None
+
+
+def _opening(rule: Baseline, day_one: date) -> date:
+    """The first day on which a result counts."""
+    if rule.window_months is not None:
+        return add_months(day_one, -rule.window_months)
+    return add_days(day_one, -rule.window_days)
 
 
 def wrong_tests(case: Case, test: Test, first: date, last: date) -> tuple[str, ...]:
@@ -157,5 +192,5 @@ def unread(case: Case, test: Test) -> tuple[str, ...]:
 
 def already_ordered(case: Case, ordered_as: frozenset[str]) -> date | None:
     """The day the test is ordered for (or was ordered), when there is an open order for it."""
-    open_orders = [order for order in case.timeline.test_orders if order.concepts & ordered_as]
+    open_orders = [order for order in case.timeline.service_orders if order.concepts & ordered_as]
     return max((order.when.last if order.when else case.as_of.today for order in open_orders), default=None)

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from cds_service.core.assessment import Assessment, Reason, Status
 from cds_service.core.case import Case, Treatment
+from cds_service.core.label import Requirement
 from cds_service.core.timeline import Source
 
 ADMINISTRATIONS = frozenset({Source.ADMINISTRATIONS})
 LABS = frozenset({Source.OBSERVATIONS, Source.REPORTS})
+_RESULTS = LABS | {Source.PROCEDURES}
+
+
+def results_of(requirement: Requirement) -> frozenset[Source]:
+    """The sources in which results of the requirement's test are found."""
+    return requirement.sources & _RESULTS
 
 
 def not_applicable(requirement_id: str, *, course: int | None = None, variant: str | None = None) -> Assessment:

@@ -73,6 +73,9 @@ def _given_dose(
 
 def _planned_doses(requirement: Requirement, case: Case, plan: Plan) -> Iterator[Assessment]:
     product = case.label.product
+    if not plan.orders:
+        yield not_applicable(requirement.id, course=plan.course, variant="appointment")
+        return
     amounts = _amounts_a_day(plan, product)
     known = [amount for amount in amounts if amount is not None]
     worst = max(known, default=None)
@@ -93,7 +96,7 @@ def _planned_doses(requirement: Requirement, case: Case, plan: Plan) -> Iterator
             variant=variant or "order",
             course=plan.course,
             day=number,
-            evidence=tuple(order.reference for order in plan.orders),
+            evidence=plan.references,
             planned=True,
             facts={
                 "dose": _amount(shown) if shown is not None else None,
@@ -129,7 +132,7 @@ def judge_length(requirement: Requirement, rule: CourseLength, case: Case) -> It
         yield not_applicable(requirement.id)
     for course in case.courses:
         if plan is not None and plan.continues and plan.course == course.number:
-            yield _planned_length(requirement, plan, len(course.days), doubtful=_may_hold_more(case, course))
+            yield _planned_length(requirement, plan, len(course.days), doubtful=may_hold_more(case, course))
         else:
             yield _given_length(requirement, rule, case, course)
     if plan is not None and not plan.continues:
@@ -143,7 +146,7 @@ def _given_length(requirement: Requirement, rule: CourseLength, case: Case, cour
     reason = None
     if count > expected:
         status = Status.VIOLATED
-    elif _may_hold_more(case, course):
+    elif may_hold_more(case, course):
         status, reason = Status.CANNOT_TELL, Reason.EXPOSURE_UNCLEAR
     elif count == expected:
         status = Status.MET
@@ -170,7 +173,7 @@ def _given_length(requirement: Requirement, rule: CourseLength, case: Case, cour
     )
 
 
-def _may_hold_more(case: Case, course: Course) -> bool:
+def may_hold_more(case: Case, course: Course) -> bool:
     """An administration nobody can place may be another infusion day of this course."""
     reach = case.label.courses.gap_days
     first, last = add_days(course.first, -reach), add_days(course.last, reach)
@@ -197,7 +200,7 @@ def _planned_length(requirement: Requirement, plan: Plan, given: int, *, doubtfu
         reason,
         variant="order-unknown" if plan.day_count is None and status is Status.DUE else "order",
         course=plan.course,
-        evidence=tuple(order.reference for order in plan.orders),
+        evidence=plan.references,
         planned=True,
         rests_on=frozenset() if status is Status.VIOLATED else ADMINISTRATIONS,
         facts={
@@ -236,7 +239,7 @@ def judge_interval(requirement: Requirement, rule: CourseInterval, case: Case) -
             )
         else:
             answer = _interval(requirement, rule, case.courses, plan.start)
-            evidence = (*case.courses[-1].days[-1].references, *(order.reference for order in plan.orders))
+            evidence = (*case.courses[-1].days[-1].references, *plan.references)
             yield answer._replace(planned=True, evidence=evidence)
 
 

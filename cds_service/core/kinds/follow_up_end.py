@@ -13,16 +13,16 @@ from cds_service.core.results import latest
 def judge(requirement: Requirement, case: Case) -> Assessment:
     """`met` from the day after the end, naming the tests whose last due date had passed; before: not applicable."""
     follow_up = case.follow_up
-    if follow_up is None or case.treatment is not Treatment.TREATED:
+    if follow_up is None or case.treatment is not Treatment.TREATED or case.deceased:
         return not_applicable(requirement.id)
     if case.as_of.today <= follow_up.ends:
         return not_applicable(requirement.id, variant="running")
     lapsed = []
     for other in case.label.requirements:
-        if isinstance(other.rule, Recurring):
+        if isinstance(other.rule, Recurring) and not other.rule.never_overdue and other.rule.gender is None:
             by_then = [item for item in case.tests_done(other.rule.test) if item.when.first <= follow_up.ends]
             last = latest(by_then)
-            since = max(last.when.last, follow_up.anchor) if last else follow_up.anchor
+            since = max(last.oldest.last, follow_up.anchor) if last else follow_up.anchor
             if add_months(since, other.rule.months) <= follow_up.ends:
                 lapsed.append(other.rule.test.name)
     return Assessment(

@@ -47,8 +47,47 @@ def judge(requirement: Requirement, rule: Premedication, case: Case) -> Iterator
     for course in case.courses:
         for number, day in enumerate(course.days[: rule.days], start=1):
             yield _given_day(requirement, rule, case, records, (course.number, number, course.last), day)
+    if case.at_infusion:
+        yield from _today(requirement, rule, case, records)
     if case.plan is not None:
         yield from _planned_days(requirement, rule, case, case.plan)
+
+
+def _today(
+    requirement: Requirement, rule: Premedication, case: Case, records: list[Administration]
+) -> Iterator[Assessment]:
+    """Before the pump starts: charted already, or still due, which is a line of the checklist and no finding."""
+    course, number = case.next_day
+    if number > rule.days:
+        return
+    today = case.as_of.today
+    here = [
+        record for record in records if record.start is not None and record.start.first == today == record.start.last
+    ]
+    agents = [(record, _agent_of(record.concepts, rule)) for record in here if record.exposure is not Exposure.UNKNOWN]
+    given = [
+        Given(record, agent, _equivalent(record.dose, agent, rule), before=True)
+        for record, agent in agents
+        if agent is not None and record.route in _COUNTING_ROUTES
+    ]
+    yield Assessment(
+        requirement.id,
+        Status.MET if _enough(given, rule) else Status.DUE,
+        notes=(Note.DOSE_ABSENT,) if None in [item.equivalent_mg for item in given] else (),
+        variant="today",
+        course=course,
+        day=number,
+        evidence=tuple(item.record.reference for item in given),
+        planned=True,
+        rests_on=ADMINISTRATIONS,
+        facts={
+            "course": course,
+            "day": number,
+            "date": today,
+            "required": _amount(rule.required_mg),
+            "dose": _amount(_total(item.equivalent_mg for item in given)),
+        },
+    )
 
 
 def _premedication_records(case: Case, rule: Premedication) -> list[Administration]:
@@ -206,6 +245,8 @@ def _planned_days(requirement: Requirement, rule: Premedication, case: Case, pla
     for number in plan.planned_days:
         if number > rule.days:
             return
+        if case.at_infusion and number == plan.first_day:
+            continue  # that is today's
         day = plan.date_of(number)
         beside = [(order, agent) for order, agent in orders if _covers(order, day, rule, case.as_of)]
         amounts = [_equivalent(order.daily_dose, agent, rule) for order, agent in beside]

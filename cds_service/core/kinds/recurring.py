@@ -12,25 +12,58 @@ from cds_service.core.case import Case, Treatment
 from cds_service.core.courses import FollowUp
 from cds_service.core.dates import add_days, add_months
 from cds_service.core.kinds.baseline import already_ordered, pending, unread, wrong_tests
-from cds_service.core.kinds.common import ADMINISTRATIONS, LABS, not_applicable, untreated
+from cds_service.core.kinds.common import ADMINISTRATIONS, not_applicable, results_of, untreated
 from cds_service.core.label import Recurring, Requirement
 from cds_service.core.results import Done, latest
+from cds_service.core.timeline import Source
 
 
 def judge(requirement: Requirement, rule: Recurring, case: Case) -> Assessment:
     """Whether the test is up to date today; `due` counts from the later of last result and first infusion."""
+    if case.deceased:
+        return Assessment(requirement.id, Status.NOT_APPLICABLE, variant="deceased")
     if case.treatment is not Treatment.TREATED or case.follow_up is None:
         return untreated(requirement.id, case)
     if case.as_of.today > case.follow_up.ends:
         return not_applicable(requirement.id, variant="ended")
-    return _judge_open(requirement, rule, case, case.follow_up)
+    if rule.gender is None and not rule.unless:
+        return _judge_open(requirement, rule, case, case.follow_up)
+    return _judge_for_some(requirement, rule, case, case.follow_up)
+
+
+def _judge_for_some(requirement: Requirement, rule: Recurring, case: Case, follow_up: FollowUp) -> Assessment:
+    """A test asked of some patients only: of those of one sex, and not with certain diagnoses."""
+    moot = tuple(item.reference for item in case.timeline.conditions if item.concepts & rule.unless and not item.unsure)
+    if moot:
+        return Assessment(requirement.id, Status.NOT_APPLICABLE, variant="moot", evidence=moot)
+    person = case.timeline.person
+    gender = person.gender if person is not None else None
+    if gender in _KNOWN_GENDERS and gender != rule.gender:
+        return Assessment(requirement.id, Status.NOT_APPLICABLE, variant="others", rests_on=frozenset({Source.PATIENT}))
+    found = _judge_open(requirement, rule, case, follow_up)
+    if found.status is Status.MET:
+        return found
+    if gender is None and found.status is not Status.CANNOT_TELL:
+        return Assessment(
+            requirement.id,
+            Status.CANNOT_TELL,
+            Reason.NOT_PROVIDED,
+            variant="gender",
+            evidence=found.evidence,
+            rests_on=found.rests_on,
+            facts=found.facts,
+        )
+    return found._replace(rests_on=found.rests_on | {Source.PATIENT, Source.CONDITIONS})
+
+
+_KNOWN_GENDERS = frozenset({"male", "female"})
 
 
 def _judge_open(requirement: Requirement, rule: Recurring, case: Case, follow_up: FollowUp) -> Assessment:
     done = case.tests_done(rule.test)
     last = latest(done)
-    early = max([follow_up.anchor, *[item.when.first for item in done]])
-    late = max(follow_up.anchor, last.when.last) if last is not None else early
+    early = max([follow_up.anchor, *[item.oldest.first for item in done]])
+    late = max(follow_up.anchor, last.oldest.last) if last is not None else early
     dues = [add_months(early, rule.months)]
     dues.append(add_months(late, rule.months) if late != early else dues[0])
     states = {_state(due, rule, case.as_of.today, follow_up.ends) for due in dues}
@@ -52,7 +85,7 @@ def _state(due: date, rule: Recurring, today: date, ends: date) -> Status:
         return Status.MET
     late = (today - due).days
     if late > rule.grace_days:
-        return Status.OVERDUE
+        return Status.DUE if rule.never_overdue else Status.OVERDUE
     return Status.DUE if -late <= rule.lead_days else Status.MET
 
 
@@ -72,7 +105,7 @@ def _answer(
 ) -> Assessment:
     """`dues`: the earliest and the latest due date; they differ when the last result is not dated to the day."""
     today = case.as_of.today
-    last_day = last.when.last if last is not None and last.when.is_exact_day else None
+    last_day = last.oldest.last if last is not None and last.oldest.is_exact_day else None
     exact, ended = dues[0] == dues[1], dues[1] > follow_up.ends
     due = dues[0] if exact and not ended else None
     late = (today - dues[1]).days if status is Status.OVERDUE else None  # at least, when the date is vague
@@ -82,7 +115,7 @@ def _answer(
     evidence = last.references if last else ()
     if last is not None and last.issued_only:
         notes.append(Note.ISSUED_DATE)
-    since = last.when.last if last is not None else add_days(follow_up.anchor, -1)
+    since = last.oldest.last if last is not None else add_days(follow_up.anchor, -1)
     if status in (Status.DUE, Status.OVERDUE):
         wrong = wrong_tests(case, rule.test, add_days(since, 1), today)
         if wrong:
@@ -92,9 +125,9 @@ def _answer(
     ordered = already_ordered(case, rule.test.ordered_as)
     if ordered is not None:
         notes.append(Note.ALREADY_ORDERED)
-    resting = LABS if status is not Status.MET else frozenset()
+    resting = results_of(requirement) if status is not Status.MET else frozenset()
     # Without a result since the anchor an earlier infusion would count; near the end a later one would go on.
-    if last is None or last.when.last <= follow_up.anchor or ended:
+    if last is None or last.oldest.last <= follow_up.anchor or ended:
         resting |= ADMINISTRATIONS
     facts: dict[str, Fact] = {
         "test": rule.test.name,
@@ -124,6 +157,6 @@ def _answer(
 
 def _variant(last: Done | None, *, ended: bool) -> str | None:
     """What keeps the message from naming dates: a vague last result, or no further due date."""
-    if last is not None and not last.when.is_exact_day:
+    if last is not None and not last.oldest.is_exact_day:
         return "vague"
     return "last-one" if ended else None
