@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from fhir_fixtures.chart import Chart
-from fhir_fixtures.hook_requests import ORDER_HOOKS, full_url, request
+from fhir_fixtures.hook_requests import NEXT_PAGE, ORDER_HOOKS, full_url, request
 from fhir_fixtures.model import Expect, Story, Told
 from fhir_fixtures.renderings import r5
 from fhir_fixtures.shift import moved
@@ -59,8 +60,10 @@ def _finished(entry: Entry, chart: Chart, told: Told, days: int) -> Story:
         doubt=told.doubt,
         expect_at=told.expect_at or ("check", *hooks),
         calendar_bound=told.calendar_bound,
-        bundle=_collection([*resources, *drafts]),
-        requests={hook: request(hook, entry.name, resources, drafts, moved(told.failed, days)) for hook in hooks},
+        bundle=_collection([*resources, *drafts]) | ({"link": [NEXT_PAGE]} if told.paged else {}),
+        requests={
+            hook: request(hook, entry.name, resources, drafts, moved(told.failed, days), told.paged) for hook in hooks
+        },
     )
 
 
@@ -77,4 +80,4 @@ def _collection(resources: list[Resource]) -> Resource:
 
 
 def _undated(one: Expect) -> Expect:
-    return Expect(one.requirement, one.status, one.reason, one.note, one.course, one.day, indicator=one.indicator)
+    return replace(one, due=None, days_overdue=None)

@@ -30,13 +30,22 @@ NOT_PREFETCHED = frozenset(AT_DISCHARGE.values())
 
 ORDER_HOOKS = ("order-select", "order-sign")
 ENCOUNTER_HOOKS = ("encounter-start", "encounter-discharge")
+NEXT_PAGE = {"relation": "next", "url": f"{BASE}?page=2"}
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, f"{BASE}/stories")
 
 
 def request(
-    hook: str, name: str, resources: Sequence[Resource], drafts: Sequence[Resource], failed: dict[str, Resource]
+    hook: str,
+    name: str,
+    resources: Sequence[Resource],
+    drafts: Sequence[Resource],
+    failed: dict[str, Resource],
+    paged: Sequence[str] = (),
 ) -> Resource:
-    """One complete request body; ``failed`` holds the OperationOutcomes that stand in for whole keys."""
+    """One complete request body; ``failed`` holds the OperationOutcomes that stand in for whole keys.
+
+    Of the lists named in ``paged`` only a first page was sent: they link to a next one.
+    """
     patient = next(one for one in resources if one["resourceType"] == "Patient")
     context: Resource = {"patientId": patient["id"], "userId": "Practitioner/example-neurologist"}
     if hook in ORDER_HOOKS:
@@ -60,7 +69,7 @@ def request(
         "hook": hook,
         "hookInstance": str(uuid.uuid5(_NAMESPACE, f"{hook}/{name}")),
         "context": context,
-        "prefetch": {key: failed.get(key) or _value(key, patient, resources) for key in keys},
+        "prefetch": {key: failed.get(key) or _value(key, patient, resources, key in paged) for key in keys},
     }
 
 
@@ -69,7 +78,7 @@ def _selected(drafts: Sequence[Resource]) -> str:
     return f"{drafts[0]['resourceType']}/{drafts[0]['id']}"
 
 
-def _value(key: str, patient: Resource, resources: Sequence[Resource]) -> Resource:
+def _value(key: str, patient: Resource, resources: Sequence[Resource], paged: bool) -> Resource:
     if key == "patient":
         return patient
     kind = (PREFETCH | AT_DISCHARGE)[key]
@@ -86,6 +95,9 @@ def _value(key: str, patient: Resource, resources: Sequence[Resource]) -> Resour
         "total": len(found),
         "link": [{"relation": "self", "url": query}],
     }
+    if paged:
+        del bundle["total"]  # a server that pages may not know it
+        bundle["link"].append(NEXT_PAGE)
     return bundle | ({"entry": entries} if entries else {})
 
 

@@ -8,6 +8,9 @@ from typing import Any
 
 Resource = dict[str, Any]
 
+# Statuses that ask nobody to do anything.
+IN_ORDER = frozenset({"met", "not-applicable"})
+
 # The requirements this list of expectations is complete for.
 REQUIREMENTS = (
     "upcr-baseline",
@@ -90,6 +93,8 @@ class Told:
     calendar_bound: bool = False
     # Prefetch key -> OperationOutcome: queries that failed.
     failed: dict[str, Resource] = field(default_factory=dict)
+    # Prefetch keys of which only the first page was sent.
+    paged: tuple[str, ...] = ()
     # The hooks it is called at, if not the usual ones: the order hooks with drafts, patient-view without.
     hooks: tuple[str, ...] | None = None
     # Written in R5.
@@ -116,8 +121,8 @@ class Story:
 
     @property
     def quiet(self) -> bool:
-        """Whether no requirement of REQUIREMENTS may speak."""
-        return not self.expect
+        """Whether no requirement of REQUIREMENTS may speak: what is expected, if anything, is in order."""
+        return all(one.status in IN_ORDER and one.indicator is None for one in self.expect)
 
     @property
     def hooks(self) -> tuple[str, ...]:

@@ -1,11 +1,13 @@
-"""The same record written another way: R5 instead of R4, absolute references, medications of their own.
+"""The same record written another way: R5 instead of R4, other kinds of references, medications of their own.
 
-Each function takes a list of R4 resources (or a Bundle of them) and returns a new one; a reader must find the same facts.
+Each function takes a Bundle of R4 resources (`r5`: one resource) and returns a new one; a reader must find the same
+facts. R4B is R4 for every type that is read here.
 """
 
 from __future__ import annotations
 
 import copy
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -35,6 +37,8 @@ def r5(resource: Resource) -> Resource:
     kind = resource["resourceType"]
     if kind in _DRUGGED:
         _codeable_medication(resource)
+        for contained in resource.get("contained", []):
+            _medication(contained)
     change = _CHANGES.get(kind)
     if change is not None:
         change(resource)
@@ -54,27 +58,37 @@ def _administration(resource: Resource) -> None:
     for old, new in (("effectivePeriod", "occurencePeriod"), ("effectiveDateTime", "occurenceDateTime")):
         if old in resource:
             resource[new] = resource.pop(old)
-    for contained in resource.get("contained", []):
-        _medication(contained)
 
 
 def _medication(resource: Resource) -> None:
     for ingredient in resource.get("ingredient", []):
         if "itemCodeableConcept" in ingredient:
             ingredient["item"] = {"concept": ingredient.pop("itemCodeableConcept")}
+        if "itemReference" in ingredient:
+            ingredient["item"] = {"reference": ingredient.pop("itemReference")}
         if "strength" in ingredient:
             ingredient["strengthRatio"] = ingredient.pop("strength")
 
 
 def _statement(resource: Resource) -> None:
-    taking = "stopped" if resource["status"] in ("completed", "stopped") else "taking"
-    resource["adherence"] = {"code": {"coding": [{"system": _ADHERENCE, "code": taking}]}}
-    resource["status"] = "recorded"
+    """R5 says whether a drug is taken in `adherence`; `status` is that of the record."""
+    taken = _TAKEN.get(resource["status"])
+    if taken is not None:
+        resource["adherence"] = {"code": {"coding": [{"system": _ADHERENCE, "code": taken}]}}
+        resource["status"] = "recorded"
     if "informationSource" in resource:
         resource["informationSource"] = [resource["informationSource"]]
 
 
 _ADHERENCE = "http://hl7.org/fhir/CodeSystem/medication-statement-adherence"
+_TAKEN = {
+    "active": "taking",
+    "completed": "stopped-as-directed",
+    "stopped": "stopped",
+    "on-hold": "on-hold",
+    "not-taken": "not-taking",
+    "unknown": "unknown",
+}
 
 
 def _service_request(resource: Resource) -> None:
@@ -104,10 +118,14 @@ def _encounter(resource: Resource) -> None:
 
 
 def _appointment(resource: Resource) -> None:
-    if "reasonCode" in resource:
-        resource["reason"] = [{"concept": concept} for concept in resource.pop("reasonCode")]
+    reasons = [{"concept": concept} for concept in resource.pop("reasonCode", [])]
+    reasons += [{"reference": reference} for reference in resource.pop("reasonReference", [])]
+    if reasons:
+        resource["reason"] = reasons
     if "serviceType" in resource:
         resource["serviceType"] = [{"concept": concept} for concept in resource["serviceType"]]
+    if "comment" in resource:
+        resource["note"] = [{"text": resource.pop("comment")}]
 
 
 _CHANGES: dict[str, Callable[[Resource], None]] = {
@@ -147,6 +165,29 @@ def with_absolute_references(bundle: Resource, base: str = BASE) -> Resource:
     return bundle | {"entry": entries}
 
 
+def with_uuids(bundle: Resource) -> Resource:
+    """Every resource under an address of its own, `urn:uuid:`, by which the others refer to it."""
+    names = {
+        f"{one['resourceType']}/{one['id']}": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, one['resourceType'] + one['id'])}"
+        for one in (entry["resource"] for entry in bundle.get("entry", []))
+    }
+
+    def renamed(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+        if isinstance(value, dict):
+            return {
+                key: names.get(member, member) if key == _LITERAL and isinstance(member, str) else renamed(member)
+                for key, member in value.items()
+            }
+        return [renamed(item) for item in value] if isinstance(value, list) else value
+
+    entries = [
+        {"fullUrl": names[f"{entry['resource']['resourceType']}/{entry['resource']['id']}"]}
+        | {"resource": renamed(entry["resource"])}
+        for entry in bundle.get("entry", [])
+    ]
+    return bundle | {"entry": entries}
+
+
 def _is_relative(reference: object) -> bool:
     return isinstance(reference, str) and reference[:1].isupper() and "/" in reference
 
@@ -155,12 +196,20 @@ def _is_relative(reference: object) -> bool:
 
 
 def with_referenced_medication(bundle: Resource) -> Resource:
-    """Every medication written inline becomes a Medication of its own that is referred to."""
+    """Every medication written inline or contained becomes a Medication of its own that is referred to."""
     made: list[Resource] = []
 
     def refer(resource: Resource) -> Resource:
+        if resource["resourceType"] not in _DRUGGED:
+            return resource
+        inner = resource.get("contained", [])
+        if len(inner) == 1 and inner[0]["resourceType"] == "Medication":
+            identity = f"med-{resource['id']}"
+            made.append({"resource": inner[0] | {"id": identity}})
+            del resource["contained"]
+            return resource | {"medicationReference": {"reference": f"Medication/{identity}"}}
         concept = resource.get("medicationCodeableConcept")
-        if resource["resourceType"] not in _DRUGGED or concept is None:
+        if concept is None:
             return resource
         identity = f"med-{resource['id']}"
         made.append({"resource": {"resourceType": "Medication", "id": identity, "code": concept}})

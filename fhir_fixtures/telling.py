@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from fhir_fixtures import builder
@@ -66,29 +66,18 @@ def draft_course(chart: Chart, first: date, days: int, *, written: str, dose: fl
 
 def each(requirements: tuple[str, ...], template: Expect) -> tuple[Expect, ...]:
     """The same expectation for several requirements."""
-    return tuple(
-        Expect(
-            name,
-            template.status,
-            reason=template.reason,
-            note=template.note,
-            course=template.course,
-            due=template.due,
-            days_overdue=template.days_overdue,
-            indicator=template.indicator,
-        )
-        for name in requirements
-    )
+    return tuple(replace(template, requirement=name) for name in requirements)
 
 
 BLOOD_AND_URINE_MONTHLY = ("cbc-monthly", "creatinine-monthly", "urinalysis-monthly")
-RECURRING = (*BLOOD_AND_URINE_MONTHLY, "tsh-quarterly")
-BASELINE = (
+LABORATORY_RECURRING = (*BLOOD_AND_URINE_MONTHLY, "tsh-quarterly", "liver-periodic")
+RECURRING = (*LABORATORY_RECURRING, "skin-exam-yearly")  # of every patient; hpv-yearly comes on top for women
+LABORATORY_BASELINE = (
     "cbc-baseline",
     "creatinine-baseline",
     "urinalysis-baseline",
     "upcr-baseline",
     "tsh-baseline",
     "liver-baseline",
-    "skin-exam-baseline",
 )
+BASELINE = (*LABORATORY_BASELINE, "skin-exam-baseline")

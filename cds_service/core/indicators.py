@@ -5,7 +5,7 @@ Pure: the table is data, the day is an argument. `None` means it stays in the re
 
 from __future__ import annotations
 
-from cds_service.core.assessment import Assessment, Note, Status
+from cds_service.core.assessment import Assessment, Note, Reason, Status
 from cds_service.core.case import CHECK_IN
 from cds_service.core.dates import AsOf
 from cds_service.core.label import Label, Situation
@@ -13,6 +13,7 @@ from cds_service.core.label import Label, Situation
 ORDERING_HOOKS = frozenset({"order-select", "order-sign", "appointment-book"})
 PATIENT_VIEW = "patient-view"
 FINDING_STATUSES = frozenset({Status.DUE, Status.OVERDUE, Status.MISSING, Status.VIOLATED})
+NOT_RECEIVED = frozenset({Reason.NOT_PROVIDED, Reason.PARTIAL, Reason.FOREIGN_DATA})
 ACTIONABLE_STATUSES = FINDING_STATUSES | {Status.CANNOT_TELL}  # with an indicator: what someone should look at
 
 
@@ -58,7 +59,10 @@ def _faded(situation: Situation, assessment: Assessment, as_of: AsOf) -> bool:
 
 
 def speaks(label: Label, assessment: Assessment, hook: str, as_of: AsOf, *, at_infusion: bool = False) -> bool:
-    """Whether the hook speaks of this assessment at all. A visit on any other day is as opening the chart."""
+    """Whether the hook speaks of this assessment at all. A visit on any other day is as opening the chart.
+
+    What is over leaves the chart after some days; data that were not received are said whenever they are missing.
+    """
     asked = PATIENT_VIEW if hook == CHECK_IN and not at_infusion else hook
     if assessment.requirement not in label.hooks.get(asked, frozenset()):
         return False
@@ -68,4 +72,5 @@ def speaks(label: Label, assessment: Assessment, hook: str, as_of: AsOf, *, at_i
         is_current = at_infusion and event is not None and (as_of.today - event).days <= label.infusion_reach_days
         return assessment.planned or is_current or assessment.requirement not in label.order_scoped or not is_past
     limit = label.patient_view_days.get(assessment.requirement)
-    return limit is None or event is None or (as_of.today - event).days <= limit
+    is_recent = limit is None or event is None or (as_of.today - event).days <= limit
+    return is_recent or (assessment.status is Status.CANNOT_TELL and assessment.reason in NOT_RECEIVED)

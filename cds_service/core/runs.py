@@ -49,7 +49,7 @@ def spells(timeline: Timeline, concepts: frozenset[str], today: date, *, drafts:
     """What each order and list entry says of these drugs; `drafts`: orders not yet signed count as well."""
     found = [_of_order(item, today) for item in timeline.drug_orders if _is_meant(item, concepts, drafts=drafts)]
     found += [
-        _of_mention(item, today)
+        _of_mention(item)
         for item in timeline.mentions
         if item.concepts & concepts and not item.dispensed and item.route in COUNTING_ROUTES
     ]
@@ -63,16 +63,17 @@ def _is_meant(order: DrugOrder, concepts: frozenset[str], *, drafts: bool) -> bo
 
 def _of_order(order: DrugOrder, today: date) -> Spell:
     start = order.starts or order.written
-    return _spell(start, order.runs_until, order.reference, today, goes_on=order.active or order.draft)
+    end, goes_on = order.runs_until, order.active or order.draft
+    was_cut = end is not None and end.first > today and not order.completed
+    return _spell(start, end, order.reference, lost=not goes_on and (end is None or was_cut))
 
 
-def _of_mention(item: Mention, today: date) -> Spell:
-    return _spell(item.when, item.ends, item.reference, today, goes_on=not item.closed)
+def _of_mention(item: Mention) -> Spell:
+    return _spell(item.when, item.ends, item.reference, lost=item.closed and item.ends is None)
 
 
-def _spell(start: When | None, end: When | None, reference: str, today: date, *, goes_on: bool) -> Spell:
-    """Closed without an end, or before the end it was planned for: nobody knows when it stopped."""
-    lost = not goes_on and (end is None or end.first > today)
+def _spell(start: When | None, end: When | None, reference: str, *, lost: bool) -> Spell:
+    """`lost`: over without an end, or before the end it was planned for: nobody knows when it stopped."""
     return Spell(start, None if lost else end, lost, reference)
 
 

@@ -99,7 +99,7 @@ class DrugOrder(NamedTuple):
     day_count: int | None  # number of days it plans, when it says so without naming them
     daily_dose: Dose | None
     route: Route | None
-    closed: bool = False  # stopped or completed: whatever it planned, it goes on no longer
+    completed: bool = False  # carried out as planned: it runs to its planned end, whatever day that is
     runs_until: When | None = None  # the last day the drug is planned for, as a run of prophylaxis counts it
 
 

@@ -148,7 +148,7 @@ class MedicationReader:
                 day_count=day_count,
                 daily_dose=daily_dose(instructions) or ingredient_dose(drug.strength, None),
                 route=_order_route(instructions),
-                closed=status in _CLOSED,
+                completed=status == "completed",
                 runs_until=self._runs_until(resource, instructions, bounds, written),
             )
         )

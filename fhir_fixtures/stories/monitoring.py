@@ -8,7 +8,7 @@ from fhir_fixtures import builder
 from fhir_fixtures.chart import Chart
 from fhir_fixtures.clock import back_from
 from fhir_fixtures.model import Expect, Told
-from fhir_fixtures.telling import BASELINE, BLOOD_AND_URINE_MONTHLY, RECURRING, each, story
+from fhir_fixtures.telling import BLOOD_AND_URINE_MONTHLY, LABORATORY_BASELINE, LABORATORY_RECURRING, each, story
 
 SPRING = date(2026, 3, 2)
 SPRING_END = date(2026, 3, 6)
@@ -102,8 +102,9 @@ def lab_query_failed(chart: Chart) -> Told:
     return Told(
         chart.at(date(2026, 6, 20), "18:00"),
         (
-            *each(RECURRING, Expect("", "cannot-tell", indicator="warning")),
-            *each(BASELINE, Expect("", "cannot-tell")),
+            *each(LABORATORY_RECURRING, Expect("", "cannot-tell", indicator="warning")),
+            *each(LABORATORY_BASELINE, Expect("", "cannot-tell")),
+            Expect("hiv-contraindication", "cannot-tell", indicator="info"),
         ),
         expect_at=("patient-view",),
         doubt=(

@@ -17,7 +17,9 @@ MONDAY = date(2026, 3, 2)
 FRIDAY = date(2026, 3, 6)
 TEN_DAYS_BEFORE = MONDAY - timedelta(days=10)
 
-_UNCLEAR = each(RECURRING, Expect("", "cannot-tell", reason="exposure-unclear", indicator="info"))
+_CANNOT_COUNT = Expect("", "cannot-tell", reason="exposure-unclear", indicator="info")
+_UNCLEAR = each(RECURRING, _CANNOT_COUNT)
+_UNCLEAR_WOMAN = each((*RECURRING, "hpv-yearly"), _CANNOT_COUNT)
 _UNCLEAR_DOUBT = "follow-up-complete stands among the recurring requirements; taken as not-applicable here."
 
 
@@ -82,7 +84,7 @@ def statement_only(chart: Chart) -> Told:
     chart.add("statement", told)
     chart.monthly_labs(date(2026, 2, 16))
     chart.noise(MONDAY)
-    return Told(chart.at(date(2026, 3, 10), "18:00"), _UNCLEAR, doubt=_UNCLEAR_DOUBT)
+    return Told(chart.at(date(2026, 3, 10), "18:00"), _UNCLEAR_WOMAN, doubt=_UNCLEAR_DOUBT)
 
 
 @story(33, "mixture-infusion")

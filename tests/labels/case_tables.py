@@ -365,7 +365,7 @@ def _antiviral_order(number: int, item: Mapping[str, Any]) -> DrugOrder:
         day_count=None,
         daily_dose=None,
         route=_route(item),
-        closed=status in ("stopped", "completed"),
+        completed=status == "completed",
         runs_until=_maybe(item, "until"),
     )
 

@@ -57,12 +57,13 @@ def happened(when: When | None, as_of: AsOf) -> bool:
 
 def past_of(timeline: Timeline, as_of: AsOf) -> Timeline:
     """The timeline as it would have been had it ended at `as_of`. Appointments are the future by nature."""
-    lists = {
+    changed: dict[str, Any] = {
         name: tuple(item for item in getattr(timeline, name) if happened(getattr(item, moment), as_of))
         for name, moment in DATED.items()
     }
-    books = {name: _past_results(getattr(timeline, name), as_of) for name in BOOKS}
-    orders = tuple(
+    for name in BOOKS:
+        changed[name] = _past_results(getattr(timeline, name), as_of)
+    changed["drug_orders"] = tuple(
         item
         for item in timeline.drug_orders
         if happened(item.written, as_of)
@@ -71,7 +72,7 @@ def past_of(timeline: Timeline, as_of: AsOf) -> Timeline:
     person = timeline.person
     if person is not None and person.died is not None and not happened(person.died, as_of):
         person = person._replace(deceased=False, died=None)
-    return timeline._replace(**lists, **books, drug_orders=orders, person=person)
+    return timeline._replace(**changed, person=person)
 
 
 def _past_results(book: Mapping[str, tuple[Any, ...]], as_of: AsOf) -> dict[str, tuple[Any, ...]]:
@@ -89,11 +90,11 @@ def mixed(timeline: Timeline, random: Any) -> Timeline:
         random.shuffle(listed)
         return tuple(listed)
 
-    books = {
-        name: {concept: other(getattr(timeline, name)[concept]) for concept in other(tuple(getattr(timeline, name)))}
-        for name in BOOKS
-    }
-    return timeline._replace(**{name: other(getattr(timeline, name)) for name in LISTS}, **books)
+    changed: dict[str, Any] = {name: other(getattr(timeline, name)) for name in LISTS}
+    for name in BOOKS:
+        book = getattr(timeline, name)
+        changed[name] = {concept: other(book[concept]) for concept in other(tuple(book))}
+    return timeline._replace(**changed)
 
 
 def shift(value: Any, days: int) -> Any:
@@ -112,8 +113,7 @@ def shift(value: Any, days: int) -> Any:
 
 def shifted(timeline: Timeline, days: int) -> Timeline:
     """The timeline so many days later."""
-    lists = {name: shift(getattr(timeline, name), days) for name in (*LISTS, "person")}
-    books = {
-        name: {concept: shift(found, days) for concept, found in getattr(timeline, name).items()} for name in BOOKS
-    }
-    return timeline._replace(**lists, **books)
+    changed: dict[str, Any] = {name: shift(getattr(timeline, name), days) for name in (*LISTS, "person")}
+    for name in BOOKS:
+        changed[name] = {concept: shift(found, days) for concept, found in getattr(timeline, name).items()}
+    return timeline._replace(**changed)

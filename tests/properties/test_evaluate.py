@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.core.assessment import Status
@@ -15,21 +15,23 @@ from cds_service.core.evaluate import evaluate
 from cds_service.core.label import Recurring
 from cds_service.core.timeline import Gap, Result, Source, Timeline
 from tests.properties.comparing import ONE_DAY, answers, mixed, past_of, shift, shifted
+from tests.properties.scale import EXAMPLES
 from tests.properties.timelines import LABEL, full_day, gaps, hooks, moments, timelines
 
-EXAMPLES = settings(max_examples=max(150, settings().max_examples))
 WEEKS_IN_28_YEARS = 1461
 
 
 @EXAMPLES
 @given(timelines(), moments(), hooks)
 def test_the_future_changes_nothing(timeline: Timeline, as_of: AsOf, hook: str | None) -> None:
+    """What is dated after `as_of` might as well not be there."""
     assert answers(timeline, as_of, hook) == answers(past_of(timeline, as_of), as_of, hook)
 
 
 @EXAMPLES
 @given(timelines(), moments(), hooks, st.randoms(use_true_random=False))
 def test_the_order_of_facts_changes_nothing(timeline: Timeline, as_of: AsOf, hook: str | None, random: Any) -> None:
+    """The same facts listed in any order get the same answers, on the same evidence."""
     assert answers(mixed(timeline, random), as_of, hook) == answers(timeline, as_of, hook)
 
 
@@ -74,6 +76,7 @@ def test_a_gap_only_turns_answers_that_rest_on_it_into_cannot_tell(
 def test_every_requirement_gets_an_answer_and_silence_needs_administrations(
     timeline: Timeline, as_of: AsOf, hook: str | None
 ) -> None:
+    """Every requirement is answered, and with half the administrations no test asked of everybody is waved through."""
     verdict = evaluate(LABEL, timeline._replace(gaps={Source.ADMINISTRATIONS: Gap.PARTIAL}), as_of, hook)
     assert {item.requirement for item in verdict.assessments} == {item.id for item in LABEL.requirements}
     if verdict.case.deceased:
@@ -89,6 +92,7 @@ def test_every_requirement_gets_an_answer_and_silence_needs_administrations(
 
 @pytest.mark.parametrize("day", [date.min, date.min + ONE_DAY, date(9995, 12, 31), date.max - ONE_DAY, date.max])
 def test_the_ends_of_the_calendar_raise_nothing(day: date) -> None:
+    """The first and the last days Python knows are days like any other."""
     timeline = Timeline(
         administrations=(full_day("MedicationAdministration/1", day),),
         results={"tsh": (Result(When(day, day), "Observation/1", issued_only=False),)},

@@ -138,7 +138,7 @@ def drug_orders(draw: st.DrawFn, number: int, names: tuple[str, ...]) -> DrugOrd
         day_count=draw(st.none() | st.integers(1, 6)),
         daily_dose=draw(st.none() | doses | steroid_doses),
         route=draw(st.none() | st.sampled_from(Route)),
-        closed=status in {"completed", "stopped"},
+        completed=status == "completed",
         runs_until=ends or draw(st.none() | any_time),
     )
 

@@ -141,7 +141,7 @@ def _answer(
     reason: Reason | None = None,
     notes: tuple[Note, ...] = (),
 ) -> Assessment:
-    """The finding fades after the later of the last infusion and the day it came on record."""
+    """The finding fades after the later of the last infusion and the day it came on record, but not beside an order."""
     last = case.courses[-1].last if case.courses else None
     days = [day for day in (last, since) if day is not None]
     facts: dict[str, Fact] = {"since": since, "last_infusion": last}
@@ -153,6 +153,6 @@ def _answer(
         variant=variant,
         evidence=tuple(references),
         planned=case.plan is not None,
-        event=max(days) if last is not None else None,
+        event=max(days) if last is not None and case.plan is None else None,
         facts=facts,
     )

@@ -121,7 +121,9 @@ def judge_start(requirement: Requirement, rule: ProphylaxisStart, case: Case) ->
         ):
             covering = next(run for run in runs.unclear if run.covers(course.first))
             said = _Said(Status.CANNOT_TELL, None, (Note.VERIFY,), "unclear", covering)
-        yield _assessment(requirement, rule.prophylaxis, case, course, said)
+        yield _assessment(requirement, rule.prophylaxis, case, course, said)._replace(
+            event=None if course.planned else course.last
+        )
 
 
 def _same(one: _Said, other: _Said) -> bool:
@@ -170,7 +172,15 @@ def judge_duration(requirement: Requirement, rule: ProphylaxisDuration, case: Ca
                 said = _Said(Status.CANNOT_TELL, Reason.DATE_VAGUE, run=said.run)
         if said.status is Status.NOT_APPLICABLE and any(run.covers(course.first) for run in runs.unclear):
             said = _Said(Status.CANNOT_TELL, None, (Note.VERIFY,), "unclear", runs.unclear[0])
-        yield _assessment(requirement, rule.prophylaxis, case, course, said)
+        answer = _assessment(requirement, rule.prophylaxis, case, course, said)
+        yield answer if course.planned else answer._replace(event=_over(said, course))
+
+
+def _over(said: _Said, course: _Course) -> date | None:
+    """The day an answer fades from: the stop it speaks of, else the day the drug was needed to; a reminder never."""
+    if said.status is Status.DUE:
+        return None
+    return max(course.last, said.stopped) if said.status is Status.VIOLATED and said.stopped else course.needed
 
 
 def _duration(runs: list[Run], rule: Prophylaxis, case: Case, course: _Course) -> _Said:
@@ -289,7 +299,6 @@ def _assessment(requirement: Requirement, rule: Prophylaxis, case: Case, course:
         due=course.needed if said.status is Status.DUE else None,
         evidence=tuple(dict.fromkeys(references)),
         planned=course.planned,
-        event=None if course.planned else _event(said, course),
         rests_on=said.rests_on,
         unread=_unread(case, rule, said),
         facts=facts,
@@ -303,8 +312,3 @@ def _unread(case: Case, rule: Prophylaxis, said: _Said) -> tuple[str, ...]:
         return ()
     concepts = rule.concepts | rule.counted if said.rests_on & LABS else rule.concepts
     return tuple(dict.fromkeys(ref for concept in sorted(concepts) for ref in unread.get(concept, ())))
-
-
-def _event(said: _Said, course: _Course) -> date:
-    """The day a finding fades from: the stop, if there was one after the course, else the course's last infusion."""
-    return max(course.last, said.stopped) if said.stopped is not None else course.last
