@@ -4,18 +4,20 @@ import argparse
 import json
 import platform
 import sys
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks import records
-from benchmarks.lines import Line, in_process, load_engine, whole_process
+from benchmarks import lines, records, served
+from benchmarks.table import HEAD, Line
 
-HEAD = (
-    f"{'#':>2}  {'what':<44} {'obs':>6} {'ratio':>7} {'min-max':>15} {'target':>7} {'aim':>5}"
-    f"  {'ours':>10} {'theirs':>10}"
-)
+GROUPS: dict[str, Callable[[int], Iterator[Line]]] = {
+    "1 and 2": lines.complete_report,
+    "3": served.treated,
+    "5": lines.per_observation,
+    "8": lines.whole_process,
+    "11": served.untreated,
+}
 
 
 def main() -> int:
@@ -23,47 +25,33 @@ def main() -> int:
     options = _options()
     print(f"Python {platform.python_version()}, medians of {options.rounds} rounds by turns; only ratios mean anything")
     sizes = ", ".join(f"{n} obs = {len(records.bundle(n)) / 1000:.0f} kB" for n in (60, 600, 2_000))
-    print(f"records: {sizes}\n\n{HEAD}")
+    print(f"records: {sizes}; <= costs, >= throughput\n\n{HEAD}")
     done: list[Line] = []
     problems: list[str] = []
-    for name, lines in (("1 and 2", _in_process(options.rounds)), ("8", whole_process(options.rounds))):
+    for name, measured in GROUPS.items():
         try:
-            for line in lines:
+            for line in measured(options.rounds):
                 done.append(line)
-                print(row(line), flush=True)
-        except (ImportError, AttributeError, ValueError) as error:
+                print(line.row(), flush=True)
+        except (ImportError, AttributeError, ValueError, KeyError, OSError) as error:
             problems.append(f"not measured: line {name}: {error}")
             print(problems[-1], flush=True)
     missed = [line for line in done if line.verdict == "target missed"]
-    print(f"\n{len(done)} lines measured, {len(missed)} missed their target")
+    print(f"\n{len(done)} rows measured, {len(missed)} missed their target")
     if options.json:
         options.json.write_text(json.dumps(machine_readable(done, problems), indent=1) + "\n", encoding="utf-8")
     return 0
 
 
-def row(line: Line) -> str:
-    """One line of the table."""
-    ratio, ours, theirs = line.result.ratio, line.result.ours.scaled(1e3), line.result.theirs.scaled(1e3)
-    span = f"{ratio.low:.2f}-{ratio.high:.2f}"
-    return (
-        f"{line.number:>2}  {line.what:<44} {line.observations:>6} {ratio.median:>7.2f} {span:>15}"
-        f" {'≤ ' + str(line.target):>7} {line.aim:>5}  {ours.median:>7.2f} ms {theirs.median:>7.2f} ms  {line.verdict}"
-    )
-
-
 def machine_readable(done: list[Line], problems: list[str]) -> dict[str, Any]:
-    """The same for programs: seconds, ratios, and what was not measured."""
+    """The same for programs: amounts, ratios, and what was not measured."""
     return {
         "python": platform.python_version(),
         "machine": platform.machine(),
         "as_of": records.AS_OF,
-        "lines": [{**asdict(line), "verdict": line.verdict} for line in done],
+        "lines": [line.machine_readable() for line in done],
         "problems": problems,
     }
-
-
-def _in_process(rounds: int) -> Iterator[Line]:
-    yield from in_process(load_engine(), rounds)
 
 
 def _options() -> argparse.Namespace:

@@ -1,28 +1,21 @@
 """Synthetic patients with as many Observations as asked for, the same for the same seed.
 
 The treated one is well managed under LEMTRADA: two courses with premedication and antiviral, every baseline test,
-vaccines in time, a skin examination and an HPV test a year, a full panel a month with its reports. Only the monthly tests
-are ten days late, so that a report has findings and a call has a card. The rest is what a hospital has besides. The
-other one has five hundred administrations and never had the drug.
+vaccines in time, a skin examination and an HPV test a year, a full panel a month with its reports. Only the monthly
+tests are ten days late, so that a report has findings and a call has a card. The rest is what a hospital has besides.
+The other one has five hundred administrations and never had the drug.
 """
 
 import random
 from datetime import date, timedelta
-from functools import cache
 from typing import Final
 
 from benchmarks import observations as made_of
-from benchmarks.shapes import (
-    INTRAVENOUS,
-    PATIENT as PATIENT,
-    Json,
-    at,
-    compact,
-    entry,
-    searchset,
-)
+from benchmarks import shapes
+from benchmarks.shapes import INTRAVENOUS, Json, at, compact, entry, searchset
 from benchmarks.treatment import COURSES, HOSPITAL_DRUGS, administration, background, patient, treatment
 
+PATIENT: Final = shapes.PATIENT
 SIZES: Final = (60, 600, 2_000, 10_000)
 AS_OF: Final = "2026-11-22"
 NOON: Final = "2026-11-22T12:00:00-05:00"
@@ -82,12 +75,11 @@ def unrelated_view(administrations: int = 500, seed: int = 0) -> bytes:
     return _patient_view(_prefetch(tuple(made)))
 
 
-@cache
 def resources(observations: int, seed: int = 0, *, evenly: bool = False) -> tuple[Json, ...]:
     """The treated patient's record with exactly so many Observations, in order of time.
 
-    A small record is a recent one: it has the baseline and the latest panels. A large one has at most one panel a month,
-    and more of everything else; `evenly`: more panels too, so that every size has the same share of tests asked for.
+    A small record is a recent one: it has the baseline and the latest panels. A large one has at most one panel a
+    month, and more of everything else; `evenly`: more panels too, so that the share of tests asked for stays the same.
     """
     rng = random.Random(f"{seed}/{observations}")
     panels = max(2, observations // (2 * len(made_of.MONITORING)))

@@ -98,8 +98,8 @@ def treatment(rng: random.Random) -> Iterator[Json]:
             for drug in COMFORT:
                 yield administration(rng, drug, (before, timedelta(minutes=1)), 50, ORAL)
             yield administration(rng, LEMTRADA, (start, timedelta(hours=4, minutes=10)), 12, INTRAVENOUS)
-    for day in SKIN_EXAMS:
-        yield _procedure(rng, Code(SNOMED, "271303006", "Examination of skin (procedure)"), day)
+    for examined in SKIN_EXAMS:
+        yield _procedure(rng, Code(SNOMED, "271303006", "Examination of skin (procedure)"), examined)
 
 
 def background(rng: random.Random) -> Iterator[Json]:

@@ -112,12 +112,20 @@ class Checker:
 def _parts(name: str, body: bytes) -> Iterator[tuple[str, bytes]]:
     """(place, Bundle) for a file: the whole of it, or each line when it is NDJSON of several Bundles."""
     lines = list(split_lines(body))
-    is_named_so = name.lower().endswith((".ndjson", ".jsonl"))
-    if lines and (is_named_so or (len(lines) > 1 and _is_whole(lines[0][1]))):
+    if _is_ndjson(lines, body, is_named_so=name.lower().endswith((".ndjson", ".jsonl"))):
         for number, line in lines:
             yield f"{name}, line {number}", line
     else:
         yield name, body
+
+
+def _is_ndjson(lines: list[tuple[int, bytes]], body: bytes, *, is_named_so: bool) -> bool:
+    """Whether every line is a Bundle of its own: by its first line, by any (the first one may be damaged), by name."""
+    if len(lines) > 1 and _is_whole(lines[0][1]):
+        return True
+    if is_named_so:
+        return bool(lines) and (len(lines) == 1 or not _is_whole(body))
+    return len(lines) > 1 and any(b'"Bundle"' in line and line[:1] == b"{" and _is_whole(line) for _, line in lines)
 
 
 def _is_whole(line: bytes) -> bool:

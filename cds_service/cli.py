@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from cds_service.settings import Settings
 
 OK, FINDINGS, UNUSABLE = 0, 1, 2
-_HOOKS = ("patient-view", "order-select", "order-sign")
+_HOOKS = (
+    "patient-view",
+    "order-select",
+    "order-sign",
+    "appointment-book",
+    "encounter-start",
+    "encounter-discharge",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,7 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--format", choices=("text", "json", "ndjson"), default="text")
     check.add_argument("--hook", choices=_HOOKS, help="say only what this hook would say")
     check.add_argument("--label", default="lemtrada-us")
-    check.add_argument("--strict", action="store_true", help="refuse resources that full FHIR R4 validation refuses")
+    check.add_argument(
+        "--strict", action="store_true", help="refuse resources that full FHIR validation (R4, R5) refuses"
+    )
     label = commands.add_parser("label", help="the label as a table")
     actions = label.add_subparsers(dest="action", required=True, metavar="ACTION", prog="cds-service label")
     show = actions.add_parser("show", help="every requirement with section, strength and what it says")

@@ -17,6 +17,7 @@ Resource = dict[str, Any]
 
 INTRAVENOUS = Code(codes.SNOMED, "47625008", "Intravenous route")
 ORAL = Code(codes.SNOMED, "26643006", "Oral route")
+SUBCUTANEOUS = Code(codes.SNOMED, "34206005", "Subcutaneous route")
 _TERMINOLOGY = "http://terminology.hl7.org/CodeSystem"
 
 
@@ -165,6 +166,18 @@ def dispense(drug: Code, handed_over: str, tablets: int) -> Resource:
     }
 
 
+def vaccine_order(vaccine: Code, *, authored: str) -> Resource:
+    """A MedicationRequest for one dose of a vaccine, still a draft."""
+    return {
+        "resourceType": "MedicationRequest",
+        "authoredOn": authored,
+        "intent": "order",
+        "medicationCodeableConcept": concept(vaccine),
+        "requester": {"display": "Example Family Practice"},
+        "status": "draft",
+    }
+
+
 def service_request(code: Code, *, authored: str, status: str = "active") -> Resource:
     """A ServiceRequest order."""
     return {
@@ -200,11 +213,36 @@ def no_known_allergies(recorded: date) -> Resource:
     }
 
 
-def immunization(vaccine: Code, given: date) -> Resource:
-    """A completed Immunization."""
+def allergy(
+    *substance: Code, to: str, manifestation: Code, severity: str, recorded: date, verification: str = "confirmed"
+) -> Resource:
+    """An allergy with one reaction; ``to`` is what the entry says in words."""
+    return {
+        "resourceType": "AllergyIntolerance",
+        "clinicalStatus": state("allergyintolerance-clinical", "active"),
+        "code": (concept(*substance) if substance else {}) | {"text": to},
+        "reaction": [{"manifestation": [concept(manifestation)], "severity": severity}],
+        "recordedDate": recorded.isoformat(),
+        "verificationStatus": state("allergyintolerance-verification", verification),
+    }
+
+
+def appointment(patient: str, start: str, **about: object) -> Resource:
+    """A proposed visit to the infusion centre, ``about`` says what for."""
+    return {
+        "resourceType": "Appointment",
+        "participant": [{"actor": {"reference": patient}, "status": "needs-action"}],
+        "start": start,
+        "status": "proposed",
+        **about,
+    }
+
+
+def immunization(vaccine: Code, given: date | str) -> Resource:
+    """A completed Immunization; the date may be as vague as a month."""
     return {
         "resourceType": "Immunization",
-        "occurrenceDateTime": given.isoformat(),
+        "occurrenceDateTime": given if isinstance(given, str) else given.isoformat(),
         "primarySource": True,
         "status": "completed",
         "vaccineCode": concept(vaccine),

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from fhir_fixtures import builder, codes, labs
-from fhir_fixtures.builder import INTRAVENOUS, ORAL, Regimen, Resource
+from fhir_fixtures.builder import INTRAVENOUS, ORAL, SUBCUTANEOUS, Regimen, Resource
 from fhir_fixtures.clock import EASTERN, at, back_from, days_from, later
 from fhir_fixtures.codes import Code
 
 _PATIENT_IS_CALLED = {"AllergyIntolerance": "patient", "Immunization": "patient"}
-_NO_SUBJECT = frozenset({"Medication", "OperationOutcome", "Patient"})
+_NO_SUBJECT = frozenset({"Appointment", "Medication", "OperationOutcome", "Patient"})
 _WHEN = (
     "issued",
     "effectiveDateTime",
@@ -55,14 +55,14 @@ class Chart:
         self.resources.append(builder.patient(number, gender, born) | {"id": self.id})
 
     # ------------------------------------------------------------------------------------------------------ filing
-    def add(self, kind: str, resource: Resource, *, draft: bool = False) -> str:
-        """File a resource under the next id of its kind and return its reference."""
+    def add(self, kind: str, resource: Resource, *, draft: bool = False, bare: bool = False) -> str:
+        """File a resource under the next id of its kind and return its reference; ``bare`` without ``meta``."""
         self._counts[kind] += 1
         resource["id"] = f"{self.id}-{kind}-{self._counts[kind]}"
         made = resource["resourceType"]
         if made not in _NO_SUBJECT:
             resource[_PATIENT_IS_CALLED.get(made, "subject")] = {"reference": self.reference}
-        if not (draft or kind.endswith("-part") or made in _NO_SUBJECT):
+        if not (draft or bare or kind.endswith("-part") or made in _NO_SUBJECT):
             resource["meta"] = {"lastUpdated": _updated(resource, self.zone)}
         (self.drafts if draft else self.resources).append(resource)
         return f"{made}/{resource['id']}"
@@ -143,7 +143,7 @@ class Chart:
         self.add("condition", builder.condition(codes.MIGRAINE, onset=onset + timedelta(days=400)))
         began = day1 - timedelta(days=1900)
         ended = began + timedelta(days=700)
-        first = Regimen(codes.GLATIRAMER, 40, _SUBCUTANEOUS, began, ended, "40 mg under the skin three times a week")
+        first = Regimen(codes.GLATIRAMER, 40, SUBCUTANEOUS, began, ended, "40 mg under the skin three times a week")
         self.add("order", builder.medication_request(first, status="completed", authored=began.isoformat()))
         began, ended = ended + timedelta(days=30), day1 - timedelta(days=60)
         self.add(
@@ -280,9 +280,6 @@ class Chart:
         self.add("imaging", builder.imaging_report(self.at(before - timedelta(days=10), "15:20")))
         follow_up = codes.local("imaging", "MRB", "MRI brain with and without contrast")
         self.add("imaging-order", builder.service_request(follow_up, authored=self.at(before, "13:35")))
-
-
-_SUBCUTANEOUS = Code(codes.SNOMED, "34206005", "Subcutaneous route")
 
 
 def lemtrada(first: date, days: int, dose: float = 12) -> Regimen:

@@ -69,15 +69,15 @@ def text_of(value: Resource) -> str:
 def table() -> str:
     """The table of stories for the README."""
     rows = [_row(load_story(name)) for name in story_names()]
-    head = ("| # | story | what happens | judged at | expected of part one |", "|---|---|---|---|---|")
+    head = ("| # | story | what happens | judged at | expected |", "|---|---|---|---|---|")
     return "\n".join([*head, *rows]) + "\n"
 
 
 def _row(story: Story) -> str:
-    found = (
-        ", ".join(dict.fromkeys(f"{one.requirement} {_verdict(story, one.requirement)}" for one in story.expect))
-        or "nothing"
-    )
+    named = dict.fromkeys(f"{one.requirement} {_verdict(story, one.requirement)}" for one in story.expect)
+    found = ", ".join(named) or "nothing"
+    if named and story.quiet:
+        found = f"nothing ({found})"
     vignette = f" (vignette {story.vignette})" if story.vignette else ""
     return f"| {story.number} | `{story.name}` | {story.description}{vignette} | {story.as_of[:16]} | {found} |"
 
@@ -85,7 +85,8 @@ def _row(story: Story) -> str:
 def _verdict(story: Story, requirement: str) -> str:
     found = [one for one in story.expect if one.requirement == requirement]
     days = [str(one.day) for one in found if one.day]
-    words = dict.fromkeys(f"{one.status} ({one.reason})" if one.reason else one.status for one in found)
+    codes = ((one.status, one.reason or one.note) for one in found)
+    words = dict.fromkeys(f"{status} ({code})" if code else status for status, code in codes)
     return "/".join(words) + (f", day {', '.join(days)}" if days else "")
 
 

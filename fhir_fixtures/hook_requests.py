@@ -69,7 +69,7 @@ def request(
         "hook": hook,
         "hookInstance": str(uuid.uuid5(_NAMESPACE, f"{hook}/{name}")),
         "context": context,
-        "prefetch": {key: failed.get(key) or _value(key, patient, resources, key in paged) for key in keys},
+        "prefetch": {key: failed.get(key) or _value(key, patient, resources, paged=key in paged) for key in keys},
     }
 
 
@@ -78,7 +78,7 @@ def _selected(drafts: Sequence[Resource]) -> str:
     return f"{drafts[0]['resourceType']}/{drafts[0]['id']}"
 
 
-def _value(key: str, patient: Resource, resources: Sequence[Resource], paged: bool) -> Resource:
+def _value(key: str, patient: Resource, resources: Sequence[Resource], *, paged: bool) -> Resource:
     if key == "patient":
         return patient
     kind = (PREFETCH | AT_DISCHARGE)[key]

@@ -40,9 +40,7 @@ ALL_LABS = (*MONTHLY, "tsh", *LIVER)
 
 def file(chart: Chart, kind: str, resource: Resource) -> str:
     """File a resource without ``meta``."""
-    reference = chart.add(kind, resource)
-    resource.pop("meta", None)
-    return reference
+    return chart.add(kind, resource, bare=True)
 
 
 # ------------------------------------------------------------------------------------------------------------ results

@@ -11,6 +11,8 @@ Resource = dict[str, Any]
 # Statuses that ask nobody to do anything.
 IN_ORDER = frozenset({"met", "not-applicable"})
 
+SILENT = "none"
+
 # The requirements this list of expectations is complete for.
 REQUIREMENTS = (
     "upcr-baseline",
@@ -57,7 +59,7 @@ class Expect:
     day: int | None = None
     due: date | None = None
     days_overdue: int | None = None
-    # The indicator in the plain report and at the chart; `ordering` is the one at the order hooks.
+    # The indicator in the plain report and at the chart; `ordering` is the one at the order hooks. SILENT: it has none.
     indicator: str | None = None
     ordering: str | None = None
 
@@ -122,7 +124,7 @@ class Story:
     @property
     def quiet(self) -> bool:
         """Whether no requirement of REQUIREMENTS may speak: what is expected, if anything, is in order."""
-        return all(one.status in IN_ORDER and one.indicator is None for one in self.expect)
+        return all(one.status in IN_ORDER and one.indicator in (None, SILENT) for one in self.expect)
 
     @property
     def hooks(self) -> tuple[str, ...]:

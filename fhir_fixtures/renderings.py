@@ -70,13 +70,21 @@ def _medication(resource: Resource) -> None:
             ingredient["strengthRatio"] = ingredient.pop("strength")
 
 
+def _condition(resource: Resource) -> None:
+    """R5 asks for a clinical status, and has one for not knowing it."""
+    resource.setdefault("clinicalStatus", {"coding": [{"system": _CLINICAL, "code": "unknown"}]})
+
+
+_CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+
+
 def _statement(resource: Resource) -> None:
     """R5 says whether a drug is taken in `adherence`; `status` is that of the record."""
     taken = _TAKEN.get(resource["status"])
     if taken is not None:
         resource["adherence"] = {"code": {"coding": [{"system": _ADHERENCE, "code": taken}]}}
         resource["status"] = "recorded"
-    if "informationSource" in resource:
+    if isinstance(resource.get("informationSource"), dict):
         resource["informationSource"] = [resource["informationSource"]]
 
 
@@ -92,7 +100,12 @@ _TAKEN = {
 
 
 def _service_request(resource: Resource) -> None:
-    resource["code"] = {"concept": resource["code"]}
+    resource["code"] = _referable(resource["code"])
+
+
+def _referable(concept: Resource) -> Resource:
+    """A concept as R5's CodeableReference; one that is one already stays."""
+    return concept if "concept" in concept or "reference" in concept else {"concept": concept}
 
 
 def _procedure(resource: Resource) -> None:
@@ -103,13 +116,13 @@ def _procedure(resource: Resource) -> None:
 
 def _allergy(resource: Resource) -> None:
     for reaction in resource.get("reaction", []):
-        reaction["manifestation"] = [{"concept": concept} for concept in reaction["manifestation"]]
+        reaction["manifestation"] = [_referable(concept) for concept in reaction["manifestation"]]
 
 
 def _encounter(resource: Resource) -> None:
     if resource["status"] == "finished":
         resource["status"] = "completed"
-    if "class" in resource:
+    if isinstance(resource.get("class"), dict):
         resource["class"] = [{"coding": [resource["class"]]}]
     if "period" in resource:
         resource["actualPeriod"] = resource.pop("period")
@@ -123,7 +136,7 @@ def _appointment(resource: Resource) -> None:
     if reasons:
         resource["reason"] = reasons
     if "serviceType" in resource:
-        resource["serviceType"] = [{"concept": concept} for concept in resource["serviceType"]]
+        resource["serviceType"] = [_referable(concept) for concept in resource["serviceType"]]
     if "comment" in resource:
         resource["note"] = [{"text": resource.pop("comment")}]
 
@@ -131,6 +144,7 @@ def _appointment(resource: Resource) -> None:
 _CHANGES: dict[str, Callable[[Resource], None]] = {
     "MedicationAdministration": _administration,
     "Medication": _medication,
+    "Condition": _condition,
     "MedicationStatement": _statement,
     "ServiceRequest": _service_request,
     "Procedure": _procedure,
@@ -167,10 +181,8 @@ def with_absolute_references(bundle: Resource, base: str = BASE) -> Resource:
 
 def with_uuids(bundle: Resource) -> Resource:
     """Every resource under an address of its own, `urn:uuid:`, by which the others refer to it."""
-    names = {
-        f"{one['resourceType']}/{one['id']}": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, one['resourceType'] + one['id'])}"
-        for one in (entry["resource"] for entry in bundle.get("entry", []))
-    }
+    written = [f"{one['resourceType']}/{one['id']}" for one in (entry["resource"] for entry in bundle.get("entry", []))]
+    names = {name: f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, name)}" for name in written}
 
     def renamed(value: Any) -> Any:  # noqa: ANN401 - any JSON value
         if isinstance(value, dict):
@@ -204,20 +216,25 @@ def with_referenced_medication(bundle: Resource) -> Resource:
             return resource
         inner = resource.get("contained", [])
         if len(inner) == 1 and inner[0]["resourceType"] == "Medication":
-            identity = f"med-{resource['id']}"
+            identity = _own_medication(resource)
             made.append({"resource": inner[0] | {"id": identity}})
             del resource["contained"]
             return resource | {"medicationReference": {"reference": f"Medication/{identity}"}}
         concept = resource.get("medicationCodeableConcept")
         if concept is None:
             return resource
-        identity = f"med-{resource['id']}"
+        identity = _own_medication(resource)
         made.append({"resource": {"resourceType": "Medication", "id": identity, "code": concept}})
         del resource["medicationCodeableConcept"]
         return resource | {"medicationReference": {"reference": f"Medication/{identity}"}}
 
     changed = _each(bundle, refer)
     return changed | {"entry": [*changed["entry"], *made]}
+
+
+def _own_medication(resource: Resource) -> str:
+    """An id for the Medication of a resource; ids are unique within a type only."""
+    return f"med-{resource['resourceType'].removeprefix('Medication').lower()}-{resource['id']}"
 
 
 def with_contained_medication(bundle: Resource) -> Resource:

@@ -14,6 +14,7 @@ from cds_service.cds_hooks.models import Card, CdsResponse, Coding, Indicator, L
 from cds_service.core.assessment import Status
 from cds_service.core.case import Treatment
 from cds_service.core.evaluate import Verdict
+from cds_service.core.label import Requirement
 from cds_service.core.timeline import Source as DataSource
 from cds_service.fhir.orders import Subject
 from cds_service.labels import LabelBundle
@@ -21,6 +22,8 @@ from cds_service.report.build import build_row
 from cds_service.report.messages import message
 
 CARD_LIMIT = 3
+_NOTHING_TO_SAY = frozenset({Status.MET, Status.NOT_APPLICABLE})
+_NEVER_FOLDED = frozenset({Group.CRITICAL, Group.CHECKLIST})
 TOPIC_SYSTEM = "urn:cds-service:requirement"
 EXTENSION = "io.github.cds-service.assessments"
 NAMESPACE = UUID("7f9d3b0e-4c7e-5d51-9a34-2f6f0c1d8e25")  # makes card uuids reproducible from the hookInstance
@@ -41,6 +44,7 @@ class Call(NamedTuple):
     hook_instance: str
     subject: Subject
     unreadable_orders: bool = False  # a drafted medication could not be told: it may be the drug
+    unclear_booking: bool = False  # an appointment could not be told to be the drug's or not
     only: frozenset[str] | None = None  # requirement ids the call is about; None: all the hook speaks of
 
 
@@ -50,6 +54,11 @@ class _Draft(NamedTuple):
     group: Group
     items: tuple[Item, ...]
     folded: tuple[Item, ...] = ()
+
+    @property
+    def everything(self) -> tuple[Item, ...]:
+        """What the card says, folded items included."""
+        return (*self.items, *self.folded)
 
     @property
     def urgency(self) -> tuple[int, int]:
@@ -65,12 +74,13 @@ def answer(bundle: LabelBundle, verdict: Verdict, call: Call) -> CdsResponse:
     if not drafts:
         return CdsResponse()
     namespace = uuid5(NAMESPACE, f"{call.hook_instance} {call.hook}")
-    writer = Writer(bundle, verdict.case, unreadable_orders=call.unreadable_orders)
+    unread, unclear = call.unreadable_orders, call.unclear_booking
+    writer = Writer(bundle, verdict.case, unread, unclear, others=len(drafts) > 1)
     suggester = Suggester(bundle, verdict.case, call.subject, namespace)
     offered: set[UUID | None] = set()
     cards = []
     for draft in drafts:
-        found = suggester.suggest((*draft.items, *draft.folded))
+        found = suggester.suggest(draft.everything)
         suggestions = tuple(item for item in found if item.uuid not in offered)
         offered |= {item.uuid for item in suggestions}
         cards.append(_card(bundle, verdict, draft, writer, suggestions, namespace))
@@ -86,7 +96,7 @@ def _drafts(bundle: LabelBundle, verdict: Verdict, call: Call) -> list[_Draft]:
     if verdict.case.at_infusion and not any(draft.group is Group.CHECKLIST for draft in drafts):
         drafts.append(_Draft(Group.CHECKLIST, ()))  # always shown before the pump starts
     unchecked = any(draft.group is Group.UNCHECKED for draft in drafts)
-    if not unchecked and (call.unreadable_orders or _patient_unknown(verdict)):
+    if not unchecked and (call.unreadable_orders or call.unclear_booking or _patient_unknown(verdict)):
         drafts.append(_Draft(Group.UNCHECKED, ()))
     drafts.sort(key=lambda draft: draft.urgency)
     return _within_limit(_without_lone_reminders(drafts))
@@ -116,14 +126,15 @@ def _is_reminder(item: Item) -> bool:
 
 
 def _within_limit(drafts: list[_Draft]) -> list[_Draft]:
-    """At most the limit; what is over it is folded into the last card, but never a critical one."""
-    critical = sum(draft.group is Group.CRITICAL for draft in drafts)
-    limit = max(CARD_LIMIT, critical)
+    """At most the limit; what is over it is folded into the last card, but never a critical one or the checklist."""
+    kept = [draft for draft in drafts if draft.group in _NEVER_FOLDED]
+    limit = max(CARD_LIMIT, len(kept))
     if len(drafts) <= limit:
         return drafts
-    rest = tuple(item for draft in drafts[limit:] for item in (*draft.items, *draft.folded))
-    last = drafts[limit - 1]
-    return [*drafts[: limit - 1], last._replace(folded=(*last.folded, *rest))]
+    others = [draft for draft in drafts if draft.group not in _NEVER_FOLDED]
+    kept = sorted([*kept, *others[: limit - len(kept)]], key=lambda draft: draft.urgency)
+    rest = tuple(item for draft in drafts if draft not in kept for item in draft.everything)
+    return [*kept[:-1], kept[-1]._replace(folded=(*kept[-1].folded, *rest))]
 
 
 def _card(
@@ -134,13 +145,14 @@ def _card(
     suggestions: tuple[Suggestion, ...],
     namespace: UUID,
 ) -> Card:
-    items = (*draft.items, *draft.folded)
-    topic = most_urgent(items).requirement if items else bundle.label.requirements[0]
+    items = draft.everything
+    said = draft.items or (draft.folded if draft.group is Group.CHECKLIST else ())
+    topic = most_urgent(items).requirement if items else _quiet_topic(bundle, verdict)
     return Card(
         uuid=uuid5(namespace, f"card {draft.group.name} {topic.id}"),
-        summary=writer.summary(draft.group, draft.items),
-        detail=writer.detail(draft.group, draft.items, draft.folded),
-        indicator=_shown(most_urgent(draft.items).indicator if draft.items else _unsaid(draft.group)),
+        summary=writer.summary(draft.group, said),
+        detail=writer.detail(draft.group, draft.items, draft.folded, topic),
+        indicator=_indicator(draft),
         source=Source(
             label=bundle.wording.cards["source"],
             url=bundle.url,
@@ -154,13 +166,23 @@ def _card(
     )
 
 
-def _unsaid(group: Group) -> str:
-    """How loudly a card without findings speaks: the checklist is a line, what could not be looked at a warning."""
-    return "info" if group is Group.CHECKLIST else "warning"
+def _indicator(draft: _Draft) -> Indicator:
+    """How loudly the card speaks. One without findings: the checklist is a line, what could not be looked at a warning.
+
+    What was folded into it never speaks more quietly than it would have alone.
+    """
+    usual = "info" if draft.group is Group.CHECKLIST else "warning"
+    loudest = min((item.indicator for item in draft.everything), key=RANK.__getitem__, default=usual)
+    if not draft.items and RANK[usual] < RANK[loudest]:
+        loudest = usual
+    return "critical" if loudest == "critical" else "warning" if loudest == "warning" else "info"
 
 
-def _shown(indicator: str) -> Indicator:
-    return "critical" if indicator == "critical" else "warning" if indicator == "warning" else "info"
+def _quiet_topic(bundle: LabelBundle, verdict: Verdict) -> Requirement:
+    """What a card without findings is filed under: the first requirement there is nothing to say about."""
+    open_ones = {item.requirement for item in verdict.assessments if item.status not in _NOTHING_TO_SAY}
+    requirements = bundle.label.requirements
+    return next((item for item in requirements if item.id not in open_ones), requirements[0])
 
 
 def _rows(bundle: LabelBundle, verdict: Verdict, items: Sequence[Item], topic: str) -> list[dict[str, Any]]:

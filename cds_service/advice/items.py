@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from cds_service.core.assessment import Assessment, Reason, Status
 from cds_service.core.evaluate import Verdict
-from cds_service.core.indicators import FINDING_STATUSES, ORDERING_HOOKS, indicator
+from cds_service.core.indicators import FINDING_STATUSES, NOT_RECEIVED, ORDERING_HOOKS, indicator
 from cds_service.core.label import FollowUpEnd, History, LiveVaccine, ProductCheck, Recurring, Requirement
 from cds_service.core.timeline import Source
 from cds_service.labels import LabelBundle
 from cds_service.report.messages import message
 
 RANK = {"critical": 0, "warning": 1, "info": 2}
-_NOT_RECEIVED = frozenset({Reason.NOT_PROVIDED, Reason.PARTIAL, Reason.FOREIGN_DATA, Reason.INTERNAL_ERROR})
+_NOT_LOOKED = NOT_RECEIVED | {Reason.INTERNAL_ERROR}
 _SPEAKING = FINDING_STATUSES | {Status.CANNOT_TELL, Status.MET}
 
 
@@ -64,17 +64,18 @@ def _group(requirement: Requirement, assessment: Assessment, shown: str, verdict
     if shown == "critical":
         return Group.CRITICAL
     unseen = assessment.reason is Reason.EXPOSURE_UNCLEAR and Source.ADMINISTRATIONS in verdict.case.timeline.gaps
-    if unseen or assessment.reason in _NOT_RECEIVED:
+    if unseen or assessment.reason in _NOT_LOOKED:
         return Group.UNCHECKED
     if isinstance(rule, ProductCheck) or assessment.reason is Reason.EXPOSURE_UNCLEAR:
         return Group.UNCLEAR
+    is_vaccine_order = isinstance(rule, LiveVaccine) and assessment.planned
     if assessment.status is Status.CANNOT_TELL:
-        return Group.UNCHECKED
+        return Group.VACCINE if is_vaccine_order else Group.UNCHECKED
     if isinstance(rule, Recurring):
         return Group.LABS
     if isinstance(rule, FollowUpEnd):
         return Group.FOLLOW_UP
-    if isinstance(rule, LiveVaccine) and assessment.planned:
+    if is_vaccine_order:
         return Group.VACCINE
     if verdict.case.at_infusion:
         return Group.CHECKLIST

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -57,9 +57,9 @@ class Suggester:
             elif isinstance(rule, ProphylaxisDuration) and assessment.status is Status.DUE:
                 test = rule.prophylaxis.count_test
                 found.setdefault(test.id, self._lab(test, self._recurring_order(test, assessment), assessment))
-            elif isinstance(rule, Premedication) and requirement.id not in found and _is_unordered(assessment):
+            elif isinstance(rule, Premedication) and requirement.id not in found and is_unordered(assessment):
                 days = [other.assessment for other in given if other.requirement is requirement]
-                found[requirement.id] = self._premedication(requirement, rule, list(filter(_is_unordered, days)))
+                found[requirement.id] = self._premedication(requirement, rule, list(filter(is_unordered, days)))
         return tuple(found.values())
 
     def _recurring_order(self, test: Test, assessment: Assessment) -> dict[str, Any]:
@@ -89,7 +89,7 @@ class Suggester:
         plan, wording = self.case.plan, self.bundle.wording.cards
         dose, numbers = int(rule.required_mg), [item.day for item in lacking if item.day is not None]
         dates = [plan.date_of(number) for number in numbers] if plan is not None and plan.start_known else []
-        facts = Facts(dose=f"{dose:,}", days=_days_text(numbers), drug=self.bundle.label.drug)
+        facts = Facts(dose=f"{dose:,}", days=days_text(numbers), drug=self.bundle.label.drug)
         instruction = wording["suggest.premedication.instruction"].format_map(facts)
         order = infusion_order(rule.order, dose, self.subject, dates=dates, count=len(numbers), instruction=instruction)
         return self._suggestion(requirement.id, "suggest.premedication", order, facts, recommended=True)
@@ -118,7 +118,7 @@ class Suggester:
         )
 
 
-def _is_unordered(assessment: Assessment) -> bool:
+def is_unordered(assessment: Assessment) -> bool:
     """An infusion day being ordered for which nothing is ordered; too low a dose wants its order corrected instead."""
     return assessment.planned and assessment.status is Status.MISSING
 
@@ -128,10 +128,10 @@ def _is_wanted(assessment: Assessment) -> bool:
     return assessment.status is Status.MISSING
 
 
-def _days_text(numbers: list[int]) -> str:
+def days_text(numbers: Sequence[int]) -> str:
     """`infusion day 3`, `infusion days 1 to 3`, `infusion days 1, 3`."""
     if len(numbers) == 1:
         return f"infusion day {numbers[0]}"
-    is_run = numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    is_run = list(numbers) == list(range(numbers[0], numbers[0] + len(numbers)))
     listed = f"{numbers[0]} to {numbers[-1]}" if is_run else ", ".join(map(str, numbers))
     return f"infusion days {listed}"

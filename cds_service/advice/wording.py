@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from cds_service.advice.items import RANK, Group, Item, most_urgent
+from cds_service.advice.suggestions import days_text, is_unordered
 from cds_service.cds_hooks.models import SUMMARY_LIMIT, shorten_summary, summary_length
 from cds_service.core.assessment import Note, Reason, Status
-from cds_service.core.case import Case
+from cds_service.core.case import Case, Treatment
 from cds_service.core.label import (
     AllergyCaution,
     Baseline,
@@ -21,22 +22,31 @@ from cds_service.core.label import (
     Premedication,
     ProphylaxisDuration,
     ProphylaxisStart,
+    Recurring,
+    Requirement,
     VaccinesBefore,
 )
 from cds_service.core.timeline import Source
 from cds_service.labels import LabelBundle
 from cds_service.report.messages import Facts, as_text, day_text
 
+_LOINC = "http://loinc.org"
 _NOTHING_FOUND = frozenset({None, Reason.ORDERED_NOT_DOCUMENTED, Reason.WRONG_TEST})
 
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Writes the text of one patient's cards."""
+    """Writes the text of one patient's cards.
+
+    `unreadable_orders`: a drafted medication could not be told. `unclear_booking`: nor whether an appointment is for
+    the drug. `others`: other cards stand beside an empty checklist.
+    """
 
     bundle: LabelBundle
     case: Case
     unreadable_orders: bool = False
+    unclear_booking: bool = False
+    others: bool = False
 
     # --- the one line ------------------------------------------------------------
 
@@ -47,12 +57,13 @@ class Writer:
     def _summary(self, group: Group, items: Sequence[Item]) -> str:
         match group:
             case Group.UNCHECKED:
-                return self._listing("unchecked.summary", self._shorts(items) or [self._source_names()])
+                return self._unchecked_summary(items)
             case Group.ORDER:
                 return self._order_summary(items)
             case Group.LABS:
                 overdue = [item for item in items if item.assessment.status is Status.OVERDUE]
-                key = "labs.summary.overdue" if overdue else "labs.summary.due"
+                kind = "labs" if all(map(_is_laboratory, overdue or items)) else "tests"
+                key = f"{kind}.summary.{'overdue' if overdue else 'due'}"
                 return self._listing(key, self._shorts(overdue or items))
             case Group.COURSE:
                 return self._course_summary(items)
@@ -60,36 +71,75 @@ class Writer:
                 return self._checklist_summary(items)
         first = most_urgent(items)
         if group is Group.UNCLEAR and first.assessment.reason is Reason.EXPOSURE_UNCLEAR:
-            return self._card("unclear.summary")
+            if _are_about_vaccines(items):
+                return self._card("vaccine.unclear.summary")
+            return self._card("unclear.summary") if self.case.treatment is Treatment.UNCLEAR else first.message
         if group is Group.FOLLOW_UP:
             return self._card("follow-up.summary", **as_text(first.assessment.facts))
         return first.message
+
+    def _unchecked_summary(self, items: Sequence[Item]) -> str:
+        """What could not be checked; where that is too much for a line, what was not received."""
+        shorts, sources = self._shorts(items), self._source_names()
+        if not items:
+            return self._card("unchecked.booking.summary") if self.unclear_booking else self._unchecked([sources])
+        if _are_about_vaccines(items):
+            return self._card("vaccine.unchecked.summary")
+        if len(items) == 1 and not items[0].message.startswith(f"{items[0].requirement.title}: "):
+            sentence = self._card("unchecked.summary.one", sentence=items[0].message)
+            if summary_length(sentence) <= SUMMARY_LIMIT:
+                return sentence
+        whole = self._card("unchecked.summary", list=", ".join(shorts))
+        if summary_length(whole) > SUMMARY_LIMIT and sources:
+            by_source = self._card("unchecked.summary.sources", list=sources)
+            if summary_length(by_source) <= SUMMARY_LIMIT:
+                return by_source
+        return self._unchecked(shorts)
+
+    def _unchecked(self, names: Sequence[str]) -> str:
+        return self._listing("unchecked.summary", names)
 
     def _order_summary(self, items: Sequence[Item]) -> str:
         """What was not found first; then, where there is room, what else is at least as urgent."""
         absent = [item for item in items if item.assessment.status is Status.MISSING and not _has_result(item)]
         missing = [item for item in absent if Note.ALREADY_ORDERED not in item.assessment.notes] or absent
-        if not missing and not _are_several(items):
-            return items[0].message
-        if not missing:
-            return self._listing("order.summary.other", self._shorts(items))
-        key = "order.summary.missing" if self._start_known() else "order.summary.missing.undated"
-        sentence = self._listing(key, self._shorts(missing), date=self._start())
-        rank = RANK[most_urgent(missing).indicator]
-        others = [item for item in items if item not in absent and RANK[item.indicator] <= rank]
+        by_urgency = sorted(items, key=_rank)
+        if not missing or _rank(most_urgent(missing)) > _rank(by_urgency[0]):
+            loudest = [item for item in items if _rank(item) == _rank(by_urgency[0])]
+            if not _are_several(loudest):
+                return self._also(loudest[0].message, [item for item in items if item not in loudest])
+            return self._listing(self._planned("order.summary.other"), self._shorts(by_urgency), date=self._start())
+        sentence = self._listing(self._planned("order.summary.missing"), self._shorts(missing), date=self._start())
+        rank = _rank(most_urgent(missing))
+        return self._also(sentence, [item for item in items if item not in absent and _rank(item) <= rank])
+
+    def _also(self, sentence: str, others: Sequence[Item]) -> str:
+        """The sentence and, where there is room, what else to look at."""
         longer = self._card("order.summary.also", sentence=sentence, list=", ".join(self._shorts(others)))
         return longer if others and summary_length(longer) <= SUMMARY_LIMIT else sentence
+
+    def _planned(self, key: str) -> str:
+        """The wording for what is planned: an appointment, an order with a start, or an order without one."""
+        if self.case.plan is not None and self.case.plan.booked:
+            return f"{key}.booked"
+        undated = f"{key}.undated"
+        return undated if not self._start_known() and undated in self.bundle.wording.cards else key
 
     def _checklist_summary(self, items: Sequence[Item]) -> str:
         """Always said on an infusion day, also when nothing is open."""
         place = self._today()
         if not items:
-            return self._card("checklist.clear", **place)
-        urgent = RANK[most_urgent(items).indicator]
-        loudest = [item for item in items if RANK[item.indicator] == urgent]
-        if len(loudest) == 1 and loudest[0].assessment.variant == "today":
+            return self._card("checklist.others" if self.others else "checklist.clear", **place)
+        loudest = [item for item in items if _rank(item) == _rank(most_urgent(items))]
+        if not _are_several(loudest) and summary_length(loudest[0].message) <= SUMMARY_LIMIT:
             return loudest[0].message
-        return self._listing("checklist.summary", self._shorts(loudest), **place)
+        statuses = {item.assessment.status for item in loudest}
+        key = "checklist.summary"
+        if Status.CANNOT_TELL in statuses:
+            key = "checklist.summary.unchecked"
+        elif statuses == {Status.MISSING} and not any(map(_has_result, loudest)):
+            key = "checklist.summary.missing"
+        return self._listing(key, self._shorts(loudest), **place)
 
     def _today(self) -> dict[str, str]:
         course, day = self.case.next_day
@@ -109,7 +159,7 @@ class Writer:
 
     # --- the body ------------------------------------------------------------
 
-    def detail(self, group: Group, items: Sequence[Item], folded: Sequence[Item] = ()) -> str:
+    def detail(self, group: Group, items: Sequence[Item], folded: Sequence[Item], topic: Requirement) -> str:
         """The card's body in Markdown: findings, remedy, inputs used and missing, citation."""
         lines = [self._lead(group, items), "", *self._bullets(items)]
         remedy = self._remedy(group, items)
@@ -117,13 +167,28 @@ class Writer:
             lines += ["", *remedy]
         if folded:
             lines += ["", self._card("folded.lead"), "", *self._bullets(folded)]
-        lines += ["", *self._footer((*items, *folded))]
+        lines += ["", *self._footer((*items, *folded), topic)]
         return "\n".join(lines).strip()
 
-    def _bullets(self, items: Iterable[Item]) -> list[str]:
+    def _of_several_days(self, item: Item, items: Sequence[Item]) -> str | None:
+        """One sentence for the infusion days being ordered without premedication; None for anything else."""
+        rule = item.requirement.rule
+        if not isinstance(rule, Premedication) or not is_unordered(item.assessment):
+            return None
+        days = [other.assessment.day for other in items if other.requirement is item.requirement]
+        numbers = [day for day in days if day is not None]
+        facts = as_text(item.assessment.facts) | {"days": days_text(numbers)}
+        alike = all(is_unordered(other.assessment) for other in items if other.requirement is item.requirement)
+        return self._card("order.premedication", **facts) if len(numbers) > 1 and alike else None
+
+    def _bullets(self, items: Sequence[Item]) -> list[str]:
         """One line per finding, each with its section; what cannot be told for one reason shares a line."""
         rows: dict[str, list[Item]] = {}
         for item in items:
+            text = self._of_several_days(item, items)
+            if text is not None:
+                rows.setdefault(text, []).append(item)
+                continue
             because = item.message.removeprefix(item.requirement.title)
             shared = item.assessment.status is Status.CANNOT_TELL and because.startswith(": ")
             rows.setdefault(because if shared else item.message, []).append(item)
@@ -147,14 +212,16 @@ class Writer:
 
     def _lead(self, group: Group, items: Sequence[Item]) -> str:
         if group is Group.ORDER:
-            key = "order.lead" if self._start_known() else "order.lead.undated"
-            return self._card(key, date=self._start())
+            return self._card(self._planned("order.lead"), date=self._start())
         if group is Group.CHECKLIST:
-            return self._card("checklist.lead" if items else "checklist.none", **self._today())
-        if group is Group.VACCINE:
+            empty = "checklist.none.others" if self.others else "checklist.none"
+            return self._card("checklist.lead" if items else empty, **self._today())
+        if group is Group.VACCINE or (group is Group.CRITICAL and _are_about_vaccines(items)):
             return self._card("vaccine.lead")
         if group is Group.CRITICAL:
             return self._card("critical.lead")
+        if group is Group.UNCHECKED and not items:
+            return self._card("unchecked.booking" if self.unclear_booking else "unchecked.lead.none")
         if group is Group.UNCHECKED:
             return self._card("unchecked.lead")
         follow_up = self.case.follow_up
@@ -169,6 +236,8 @@ class Writer:
 
     def _remedy(self, group: Group, items: Sequence[Item]) -> list[str]:
         match group:
+            case Group.VACCINE | Group.CRITICAL if _are_about_vaccines(items):
+                return [self._card("vaccine.remedy")]
             case Group.ORDER:
                 drawn = [item for item in items if self._is_open_baseline(item)]
                 draw = [self._card("order.draw", **as_text(drawn[0].assessment.facts))] if drawn else []
@@ -177,14 +246,15 @@ class Writer:
                 named = self._source_names()
                 return [self._card("unchecked.source", list=named)] if named else []
             case Group.COURSE:
-                return [self._card(key) for key in dict.fromkeys(map(_course_remedy, items))]
+                remedies = {_course_remedy(item): as_text(item.assessment.facts) for item in reversed(items)}
+                return [self._card(key, **remedies[key]) for key in dict.fromkeys(map(_course_remedy, items))]
             case Group.LABS:
                 return [self._card("labs.remedy")]
             case Group.UNCLEAR:
                 return [self._card("unclear.remedy")]
         return []
 
-    def _footer(self, items: Sequence[Item]) -> list[str]:
+    def _footer(self, items: Sequence[Item], topic: Requirement) -> list[str]:
         """Inputs used, inputs missing, and where it is written."""
         absent = [item for item in items if item.assessment.status is Status.MISSING and _nothing_found(item)]
         older = [item for item in items if item.assessment.status is Status.OVERDUE]
@@ -195,8 +265,9 @@ class Writer:
             lines.append(self._card("no-newer", list=", ".join(self._shorts(older))))
         if any(item.why == "wrong-patient" for item in self.case.timeline.unused):
             lines.append(self._card("foreign"))
-        cited = dict.fromkeys(f"`{item.requirement.id}` {item.requirement.section}" for item in items)
-        lines.append(self._card("cite", revision=self.bundle.label.revision, list="; ".join(cited) or "-"))
+        behind = [item.requirement for item in items] or [topic]
+        cited = dict.fromkeys(f"`{requirement.id}` {requirement.section}" for requirement in behind)
+        lines.append(self._card("cite", revision=self.bundle.label.revision, list="; ".join(cited)))
         return [f"{line}  " for line in lines]
 
     def _used(self, items: Sequence[Item]) -> list[str]:
@@ -204,9 +275,9 @@ class Writer:
         if self.case.courses:
             count = sum(len(course.days) for course in self.case.courses)
             last = day_text(self.case.courses[-1].last)
-            used.append(self._card("used.infusions", count=str(count), last=last))
+            used.append(self._card("used.infusion" if count == 1 else "used.infusions", count=str(count), last=last))
         if self.case.plan is not None:
-            key = "used.order" if self._start_known() else "used.order.undated"
+            key = "used.booked" if self.case.plan.booked else self._planned("used.order")
             used.append(self._card(key, date=self._start()))
         done = {self._short(item): item.assessment.last_done for item in items}
         used += [f"{short} {day_text(day)}" for short, day in done.items() if day is not None]
@@ -217,7 +288,9 @@ class Writer:
     def _is_open_baseline(self, item: Item) -> bool:
         rule = item.requirement.rule
         is_drawn = isinstance(rule, Baseline) and rule.window_months is None
-        return is_drawn and item.assessment.planned and self._start_known()
+        closes = item.assessment.facts.get("closes")
+        is_open = isinstance(closes, date) and closes >= self.case.as_of.today
+        return is_drawn and is_open and item.assessment.planned and self._start_known()
 
     def _source_names(self) -> str:
         gaps = [source.value for source in Source if source in self.case.timeline.gaps]
@@ -258,8 +331,23 @@ def _has_result(item: Item) -> bool:
 
 def _nothing_found(item: Item) -> bool:
     """Whether the record holds nothing of what was looked for (a steroid after the start is something)."""
-    looked_for = isinstance(item.requirement.rule, Baseline | Premedication)
+    looked_for = isinstance(item.requirement.rule, Baseline | Premedication | ProphylaxisStart)
     return looked_for and item.assessment.reason in _NOTHING_FOUND
+
+
+def _rank(item: Item) -> int:
+    return RANK[item.indicator]
+
+
+def _is_laboratory(item: Item) -> bool:
+    """Whether the test is drawn or collected; an examination is none."""
+    rule = item.requirement.rule
+    return isinstance(rule, Recurring) and rule.test.order[0] == _LOINC
+
+
+def _are_about_vaccines(items: Sequence[Item]) -> bool:
+    """Whether the card is about a live vaccine that is ordered (or given) and nothing else."""
+    return bool(items) and all(isinstance(item.requirement.rule, LiveVaccine) for item in items)
 
 
 def _are_several(items: Sequence[Item]) -> bool:
@@ -271,7 +359,8 @@ def _course_remedy(item: Item) -> str:
     if isinstance(rule, Premedication):
         return "course.remedy.premedication"
     if isinstance(rule, ProphylaxisStart | ProphylaxisDuration):
-        return "course.remedy.prophylaxis"
+        is_due = item.assessment.status is Status.DUE
+        return "course.remedy.count" if is_due else "course.remedy.prophylaxis"
     if isinstance(rule, InfectionCaution | AllergyCaution | LiveVaccine | VaccinesBefore):
         return "course.remedy.other"
     return "course.remedy.baseline" if isinstance(rule, Baseline) else "course.remedy.dosing"

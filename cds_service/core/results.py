@@ -28,10 +28,16 @@ def tests_done(results: Mapping[str, tuple[Result, ...]], test: Test) -> tuple[D
     for concepts in test.any_of:
         if len(concepts) == 1:
             (concept,) = concepts
-            found += [Done(when, (reference,), issued, when) for when, reference, issued in results.get(concept, ())]
+            found += map(as_done, results.get(concept, ()))
         elif all(results.get(concept) for concept in concepts):
             found += _sets_of_one_day(results, concepts)
     return tuple(found)
+
+
+def as_done(result: Result) -> Done:
+    """A result that is the whole test."""
+    when, reference, issued_only = result
+    return Done(when, (reference,), issued_only, when)
 
 
 def _sets_of_one_day(results: Mapping[str, tuple[Result, ...]], concepts: frozenset[str]) -> list[Done]:

@@ -28,6 +28,7 @@ class Run(NamedTuple):
     end: date | None
     references: tuple[str, ...]
     lost: bool = False
+    by_text: bool = False
 
     def covers(self, day: date) -> bool:
         """Whether the run certainly holds that day."""
@@ -43,6 +44,8 @@ class Spell(NamedTuple):
     end: When | None
     lost: bool
     reference: str
+    by_text: bool = False
+    unsure: bool = False  # its status does not say whether it holds
 
 
 def spells(timeline: Timeline, concepts: frozenset[str], today: date, *, drafts: bool) -> list[Spell]:
@@ -65,16 +68,13 @@ def _of_order(order: DrugOrder, today: date) -> Spell:
     start = order.starts or order.written
     end, goes_on = order.runs_until, order.active or order.draft
     was_cut = end is not None and end.first > today and not order.completed
-    return _spell(start, end, order.reference, lost=not goes_on and (end is None or was_cut))
+    lost = not goes_on and not order.unsure and (end is None or was_cut)  # over, and nobody knows when
+    return Spell(start, None if lost else end, lost, order.reference, order.by_text, order.unsure)
 
 
 def _of_mention(item: Mention) -> Spell:
-    return _spell(item.when, item.ends, item.reference, lost=item.closed and item.ends is None)
-
-
-def _spell(start: When | None, end: When | None, reference: str, *, lost: bool) -> Spell:
-    """`lost`: over without an end, or before the end it was planned for: nobody knows when it stopped."""
-    return Spell(start, None if lost else end, lost, reference)
+    start = None if item.asserted_only else item.when
+    return Spell(start, item.ends, item.closed and item.ends is None, item.reference, item.by_text, item.unsure)
 
 
 def is_vague(spell: Spell) -> bool:
@@ -95,7 +95,7 @@ def joined(found: Iterable[Spell], given: Iterable[Run], *, longest: bool, undat
         end = None
         if spell.end is not None:
             end = spell.end.last if longest else spell.end.first
-        runs.append(Run(start, end, (spell.reference,), spell.lost))
+        runs.append(Run(start, end, (spell.reference,), spell.lost, spell.by_text))
     dated = sorted((run for run in runs if run.start is not None and not run.lost), key=_by_start)
     whole: list[Run] = []
     for run in dated:
@@ -112,7 +112,7 @@ def _by_start(run: Run) -> tuple[date, tuple[str, ...]]:
 
 def _merged(one: Run, other: Run) -> Run:
     end = None if one.end is None or other.end is None else max(one.end, other.end)
-    return Run(one.start, end, (*one.references, *other.references))
+    return Run(one.start, end, (*one.references, *other.references), by_text=one.by_text or other.by_text)
 
 
 def given_runs(administrations: Iterable[Administration], concepts: frozenset[str], today: date) -> list[Run]:

@@ -100,6 +100,7 @@ class DrugOrder(NamedTuple):
     daily_dose: Dose | None
     route: Route | None
     completed: bool = False  # carried out as planned: it runs to its planned end, whatever day that is
+    unsure: bool = False  # its status does not say whether it holds
     runs_until: When | None = None  # the last day the drug is planned for, as a run of prophylaxis counts it
 
 
@@ -114,6 +115,8 @@ class Mention(NamedTuple):
     closed: bool = False  # completed or stopped
     dispensed: bool = False  # handed over by a pharmacy, not known to be taken
     route: Route | None = None
+    unsure: bool = False  # its status does not say whether it is taken
+    asserted_only: bool = False  # `when` is the day somebody said so; since when it is taken is not written
 
 
 class Result(NamedTuple):

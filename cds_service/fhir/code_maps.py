@@ -138,7 +138,8 @@ def _element(element: object, place: str, systems: tuple[str, str], problems: li
             continue
         fits = _fits(target, where, problems)
         if fits is not None:
-            yield _Line(where, systems[0], code.strip(), systems[1], meant.strip(), fits)
+            is_whole = fits and not target.get("dependsOn")  # what holds under a condition only does not hold
+            yield _Line(where, systems[0], code.strip(), systems[1], meant.strip(), is_whole)
 
 
 def _fits(target: Mapping[str, Any], place: str, problems: list[str]) -> bool | None:

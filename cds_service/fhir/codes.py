@@ -17,6 +17,8 @@ _GAPS = re.compile(_GAP)
 _LETTER = r"[^\W\d_]"
 _SHORTEST_CATEGORY = 3  # an ICD-10 category has three characters
 NO_CONCEPTS: frozenset[str] = frozenset()
+# Systems of diagnoses: what carries such a code may stand in a Condition.
+DIAGNOSES = ("http://hl7.org/fhir/sid/icd-10-cm", "urn:oid:2.16.840.1.113883.6.90")
 
 
 _NO_VALUES: Mapping[str, tuple[str, str | None]] = MappingProxyType({})
@@ -102,6 +104,10 @@ class CodeIndex:
             if hit is not None:
                 found = hit if not found else found | hit
         return found
+
+    def of_systems(self, uris: Iterable[str]) -> frozenset[str]:
+        """Every concept that has a code of one of these systems."""
+        return NO_CONCEPTS.union(*(found for uri in uris for found in self.exact.get(uri, {}).values()))
 
     def _ancestor(self, system: str, code: str) -> frozenset[str] | None:
         """The longest listed code this one is, or stands below: in ICD-10-CM a leaf's prefix is its parent."""

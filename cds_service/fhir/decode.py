@@ -154,13 +154,13 @@ def _decode_entry(raw: msgspec.Raw, place: str, decoded: Decoded, depth: int) ->
         decoded.unreadable.append(Unreadable(place, content if isinstance(content, dict) else {}))
         return
     if entry.resource is ABSENT or bytes(entry.resource) == b"null":
-        if entry.response is not None:
-            decoded.entries.append(Entry(entry.fullUrl, None, entry.search, entry.response))
+        if entry.response is not None or entry.request is not ABSENT:
+            decoded.entries.append(Entry(entry.fullUrl, None, entry.search, entry.response, entry.request))
         return
     odd: list[Unreadable] = []
     resource = decode_resource(entry.resource, place, odd)
     if resource is not None:
-        decoded.entries.append(Entry(entry.fullUrl, resource, entry.search, entry.response))
+        decoded.entries.append(Entry(entry.fullUrl, resource, entry.search, entry.response, entry.request))
     elif odd[0].plain.get("resourceType") == "Bundle" and depth < _DEEPEST_BUNDLE:
         _decode_inner_bundle(bytes(entry.resource), place, decoded, depth)
     else:

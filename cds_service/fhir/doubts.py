@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from cds_service.core.timeline import ANY_CONCEPT, Mention, Unused
-from cds_service.fhir.codes import CodeIndex
+from cds_service.fhir.allergies import AllergyReader
+from cds_service.fhir.codes import DIAGNOSES, CodeIndex
 from cds_service.fhir.decode import Unreadable, salvage
 from cds_service.fhir.meds import MedicationReader
 from cds_service.fhir.owners import OneOwner, Owners
@@ -16,18 +17,24 @@ from cds_service.fhir.record import SOURCE_OF_TYPE, Chart, is_code, subject_of
 from cds_service.fhir.structs import CodeableConcept, Coding, Entry, Resource
 
 _NEVER_HAPPENED = frozenset({"entered-in-error", "not-done", "cancelled", "registered", "draft"})
+_DOUBTED = frozenset({"Observation", "DiagnosticReport", "Procedure", "Encounter", "Condition", "AllergyIntolerance"})
 _NAMED_TYPES = frozenset({*SOURCE_OF_TYPE, "Medication", "OperationOutcome", "Bundle"})
 
 
 class Doubts:
     """Files what could not be read, or not be attributed, of one record."""
 
-    def __init__(self, index: CodeIndex, meds: MedicationReader) -> None:
-        self._index, self._meds = index, meds
+    def __init__(self, index: CodeIndex, meds: MedicationReader, allergies: AllergyReader) -> None:
+        self._index, self._meds, self._allergies = index, meds, allergies
+        self._diagnoses = index.of_systems(DIAGNOSES) - index.examinations
 
     def concepts_of(self, resource: Resource) -> frozenset[str]:
         """Concepts of whatever the resource is about."""
         found = self._index.coded(resource.code) | self._meds.concepts(resource)
+        if resource.resourceType == "AllergyIntolerance":
+            return found | self._allergies.concepts(resource)
+        if resource.vaccineCode is not None:
+            return found | self._meds.vaccines.concepts(resource.vaccineCode)
         return found.union(*(self._index.coded(part.code) for part in resource.component or ()))
 
     def owner(self, item: Unreadable, owners: Owners | OneOwner) -> Chart | None:
@@ -54,9 +61,14 @@ class Doubts:
         if is_code(item.plain.get("status"), _NEVER_HAPPENED):
             return
         concepts = self.concepts_of(read) | self._plain_concepts(item.plain)
+        told = _has_readable_code(item.plain.get("code"))
         if kind in ("Observation", "DiagnosticReport", None):
-            told = _has_readable_code(item.plain.get("code"))
             self.doubt(chart, kind or "Observation", item.reference, concepts if told else {ANY_CONCEPT})
+        if kind == "Immunization":
+            self._meds.vaccines.undated(chart, item.reference, concepts, read.occurrenceDateTime)
+            return
+        if not told and not concepts:
+            concepts = {"Condition": self._diagnoses, "AllergyIntolerance": self._index.own}.get(kind or "", concepts)
         if kind == "MedicationAdministration" and not concepts and not self._meds.resolves(read):
             chart.administrations.append(self._meds.unreadable(item.reference, concepts))
         if kind is None:
@@ -67,9 +79,11 @@ class Doubts:
     def doubt(self, chart: Chart, kind: str, reference: str, concepts: Iterable[str]) -> None:
         """A resource with these concepts exists but says nothing usable: what could rest on its absence is in doubt."""
         found = frozenset(concepts)
-        if kind in ("Observation", "DiagnosticReport"):
+        if kind in _DOUBTED:
             for concept in found:
                 chart.unread[concept].append(reference)
+        elif kind == "Immunization":
+            self._meds.vaccines.undated(chart, reference, found)
         elif kind == "MedicationAdministration" and found:
             chart.administrations.append(self._meds.unreadable(reference, found))
         elif kind in ("MedicationStatement", "MedicationUsage", "MedicationDispense", "MedicationRequest") and found:
@@ -81,7 +95,7 @@ class Doubts:
         holders = [plain, *(part for part in (parts if isinstance(parts, list) else ()) if isinstance(part, dict))]
         found: frozenset[str] = frozenset()
         for holder in holders:
-            for name in ("code", "medicationCodeableConcept", "medication"):
+            for name in ("code", "vaccineCode", "medicationCodeableConcept", "medication"):
                 written = holder.get(name)
                 for concept in written if isinstance(written, list) else [written]:
                     found |= self._plain_concept(concept)
@@ -115,7 +129,7 @@ def as_unreadable(entry: Entry) -> Unreadable:
     """A resource that does not say its type: readable, but not as anything."""
     plain = {
         name: msgspec.to_builtins(value)
-        for name in ("code", "subject", "patient", "medicationCodeableConcept", "medicationReference")
+        for name in ("code", "subject", "patient", "vaccineCode", "medicationCodeableConcept", "medicationReference")
         if (value := getattr(entry.resource, name, None)) is not None
     }
     return Unreadable(entry.fullUrl or "resource without resourceType", plain)

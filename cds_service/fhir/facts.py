@@ -1,92 +1,102 @@
-"""Orders for tests and vaccines, conditions, examinations, vaccines, allergies, appointments: a fact for a resource."""
+"""Orders for tests, vaccines and infusions, conditions, examinations, appointments: a fact for a resource."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 
-from cds_service.core.timeline import (
-    AllergyFact,
-    Appointment,
-    ConditionFact,
-    Result,
-    ServiceOrder,
-    Vaccination,
-)
-from cds_service.fhir.codes import NO_CONCEPTS, CodeIndex
+from cds_service.core.dates import When
+from cds_service.core.timeline import Appointment, ConditionFact, DrugOrder, Mention, Result, ServiceOrder
+from cds_service.fhir.codes import DIAGNOSES, NO_CONCEPTS, CodeIndex
 from cds_service.fhir.dates import DateReader
+from cds_service.fhir.plain import as_list, codes_of, concepts_in, plain
 from cds_service.fhir.record import Chart, Shelf, is_code, reference_of
-from cds_service.fhir.structs import ABSENT, CodeableConcept, Resource, any_decoder
+from cds_service.fhir.structs import ABSENT, CodeableConcept, Resource, Timing, periods_decoder
+from cds_service.fhir.vaccines import VaccineReader
 
 _REFUTED = frozenset({"refuted", "entered-in-error"})
 _UNSURE = frozenset({"provisional", "differential", "unconfirmed"})
-_ORDER_STATUSES = frozenset({"active", "draft"})
+_OPEN_ORDERS = frozenset({"active", "draft"})
+_DONE_ORDERS = frozenset({"completed"})
 _NOT_ORDERS = frozenset({"proposal", "plan", "option"})
-_VOID_TEST_ORDERS = {"entered-in-error": "entered-in-error", "revoked": "not-done"}
-_DONE = frozenset({"completed", "finished"})
-_VOID = frozenset({"entered-in-error", "not-done", "cancelled"})
-_STILL_OPEN = frozenset(
-    {"preparation", "in-progress", "on-hold", "planned", "arrived", "triaged", "onleave", "unknown"}
-)
-_RESOLVED = frozenset({"resolved", "inactive"})
+_VOID_ORDERS = {"entered-in-error": "entered-in-error", "revoked": "not-done", "on-hold": "not-done"}
+_DONE = frozenset({"completed", "finished", "discharged"})
+_VOID = frozenset({"entered-in-error", "not-done", "cancelled", "stopped", "discontinued"})
+_STILL_OPEN = frozenset({"preparation", "in-progress", "on-hold", "planned", "arrived", "triaged", "onleave"})
 _DEAD_APPOINTMENTS = frozenset({"cancelled", "noshow", "entered-in-error"})
-_SNOMED = "http://snomed.info/sct"
-_GRAVE_CODES = frozenset({"39579001", "41291007", "4386001"})  # anaphylaxis, angioedema, bronchospasm
-_GRAVE_WORDS = re.compile(r"anaphyla|angio-?o?edema|bronchospasm", re.IGNORECASE)
 
 
 class FactReader:
     """Reads facts of one record. `shelf` is asked for only when an appointment refers to its order or reason."""
 
-    def __init__(self, index: CodeIndex, dates: DateReader, shelf: Callable[[], Shelf]) -> None:
+    def __init__(
+        self, index: CodeIndex, dates: DateReader, shelf: Callable[[], Shelf], vaccines: VaccineReader | None = None
+    ) -> None:
         self._index, self._dates, self._shelf = index, dates, shelf
+        self._vaccines = vaccines or VaccineReader(index, dates)
+        self._diagnoses = index.of_systems(DIAGNOSES) - index.examinations
+
+    # --- orders ---------------------------------------------------------------------------
 
     def service_order(self, chart: Chart, resource: Resource, full_url: str | None, *, draft: bool = False) -> None:
-        """File a ServiceRequest for a test or a vaccine the label knows."""
-        concepts = self._index.coded(resource.code) or self._named_vaccine(resource.code)
+        """File a ServiceRequest for a test, a vaccine, or (by its code) an infusion the label knows."""
+        coded = self._index.coded(resource.code)
+        concepts = coded or self._named_vaccine(resource.code)
         if not concepts:
+            self._without_code(chart, resource, full_url, NO_CONCEPTS)
             return
         reference = reference_of(resource, full_url)
-        if not draft and not is_code(resource.status, _ORDER_STATUSES):
-            why = _VOID_TEST_ORDERS.get(resource.status) if isinstance(resource.status, str) else "bad-status"
-            if why is not None:
-                chart.drop(reference, why)
+        why = _why_no_order(resource, draft=draft)
+        if why is not None:
+            chart.drop(reference, why)
             return
-        if is_code(resource.intent, _NOT_ORDERS):
-            return
-        if resource.doNotPerform:
-            chart.drop(reference, "not-done")
-            return
-        text = resource.occurrenceDateTime
-        if text is None and resource.occurrencePeriod is not None:
-            text = resource.occurrencePeriod.end or resource.occurrencePeriod.start
-        if text is None and resource.occurrenceTiming is not None:
-            repeat = resource.occurrenceTiming.repeat
-            bounds = repeat.boundsPeriod if repeat is not None else None
-            text = max(resource.occurrenceTiming.event or (), default=None) or (bounds.end if bounds else None)
+        starts, ends = self._planned(resource)
         written = self._dates.read(resource.authoredOn) if resource.authoredOn else None
-        when = self._dates.read(text) if text else written
-        if when is None and (text or resource.authoredOn):
+        when = ends or starts
+        if when is None and _has_time(resource):
             chart.drop(reference, "bad-date")
+        elif when is None:
+            when = written
+            if resource.authoredOn and written is None:
+                chart.drop(reference, "bad-date")
         is_draft = draft or resource.status == "draft"
-        chart.service_orders.append(ServiceOrder(reference, concepts, when, written, is_draft))
+        if coded & self._index.own:
+            chart.own = self._index.own
+            chart.infusion_orders.append(_infusion(resource, reference, coded, (starts, ends, written), draft=is_draft))
+        elif is_draft or is_code(resource.status, _OPEN_ORDERS):
+            chart.service_orders.append(ServiceOrder(reference, concepts, when, written, is_draft))
+
+    def _planned(self, resource: Resource) -> tuple[When | None, When | None]:
+        """First and last time an order is for."""
+        period, timing = resource.occurrencePeriod, resource.occurrenceTiming
+        first = last = resource.occurrenceDateTime
+        if first is None and period is not None:
+            first, last = period.start, period.end or period.start
+        if first is None and last is None and timing is not None:
+            bounds = timing.repeat.boundsPeriod if timing.repeat is not None else None
+            events = timing.event or ()
+            first = min(events, default=None) or (bounds.start if bounds is not None else None)
+            last = max(events, default=None) or (bounds.end if bounds is not None else None)
+        return self._dates.read(first) if first else None, self._dates.read(last) if last else None
 
     def _named_vaccine(self, code: object) -> frozenset[str]:
         """A vaccine ordered by its name only; tests are never matched by name."""
         if not isinstance(code, CodeableConcept):
             return NO_CONCEPTS
-        return self._index.drug(code.concept or code)[0]
+        return self._vaccines.concepts(code.concept or code)
+
+    # --- diagnoses, examinations ----------------------------------------------------------
 
     def condition(self, chart: Chart, resource: Resource, full_url: str | None) -> None:
         """File a Condition the label knows, unless it is refuted."""
         concepts = self._index.coded(resource.code)
+        codes = codes_of(resource.verificationStatus)
         if not concepts:
+            if not codes & _REFUTED:
+                self._without_code(chart, resource, full_url, self._diagnoses)
             return
         reference = reference_of(resource, full_url)
-        codes = _codes(resource.verificationStatus)
         if codes & _REFUTED:
             if "entered-in-error" in codes:
                 chart.drop(reference, "entered-in-error")
@@ -96,16 +106,37 @@ class FactReader:
         chart.conditions.append(ConditionFact(reference, concepts, when, bool(codes & _UNSURE)))
 
     def procedure(self, chart: Chart, resource: Resource, full_url: str | None) -> None:
-        """File an examination that was done, as a result of its concepts."""
+        """File an examination that was done, as a result of its concepts; an infusion or a vaccine as what it is."""
         concepts = self._index.coded(resource.code)
-        if concepts:
-            period = resource.performedPeriod or resource.occurrencePeriod
-            text = resource.performedDateTime or resource.occurrenceDateTime or (period.start if period else None)
-            self._examined(chart, resource, reference_of(resource, full_url), concepts, text)
+        code = resource.code if isinstance(resource.code, CodeableConcept) else None
+        is_vaccine = self._vaccines.is_vaccine(code, concepts)
+        if not concepts and not is_vaccine:
+            if not is_code(resource.status, _VOID):
+                self._without_code(chart, resource, full_url, self._index.examinations)
+            return
+        reference = reference_of(resource, full_url)
+        period, timing = resource.performedPeriod or resource.occurrencePeriod, resource.occurrenceTiming
+        text = resource.performedDateTime or resource.occurrenceDateTime or (period.start if period else None)
+        text = text or resource.performedString or resource.occurrenceString
+        text = text or (min(timing.event or (), default=None) if timing is not None else None)
+        if not is_vaccine and not concepts & self._index.own:
+            self._examined(chart, resource, reference, concepts, text)
+        elif is_code(resource.status, _VOID - {"stopped"}) or is_code(resource.status, {"preparation"}):
+            chart.drop(reference, "entered-in-error" if resource.status == "entered-in-error" else "not-done")
+        elif is_vaccine:
+            self._vaccines.file(chart, reference, self._vaccines.concepts(code), text)
+        else:
+            when = self._dates.read(text) if text else None
+            chart.mentions.append(Mention(reference, concepts & self._index.own, by_text=False, when=when))
+
+    def _without_code(self, chart: Chart, resource: Resource, full_url: str | None, concepts: frozenset[str]) -> None:
+        """A code that is no CodeableConcept may be any of these; no code at all is none."""
+        if resource.code is not None and not isinstance(resource.code, CodeableConcept):
+            chart.drop(reference_of(resource, full_url), "unreadable", concepts)
 
     def encounter(self, chart: Chart, resource: Resource, full_url: str | None) -> None:
         """File a visit whose reason is an examination the label knows, once it is over."""
-        found = [concept for raw in (resource.reasonCode, resource.reason) for concept in _concepts_in(_plain(raw))]
+        found = [concept for raw in (resource.reasonCode, resource.reason) for concept in concepts_in(plain(raw))]
         concepts = NO_CONCEPTS.union(*(self._index.coded(concept) for concept in found)) & self._index.examinations
         if concepts:
             period = resource.period or resource.actualPeriod
@@ -117,80 +148,40 @@ class FactReader:
         self, chart: Chart, resource: Resource, reference: str, concepts: frozenset[str], text: str | None
     ) -> None:
         status = resource.status
-        if not is_code(status, _DONE):
-            if is_code(status, _VOID):
-                chart.drop(reference, "entered-in-error" if status == "entered-in-error" else "not-done")
-            elif not is_code(status, _STILL_OPEN):
-                chart.drop(reference, "bad-status")
-            return
         when = self._dates.read(text) if text else None
+        if not is_code(status, _DONE):
+            if is_code(status, _VOID | _STILL_OPEN):
+                chart.drop(reference, "entered-in-error" if status == "entered-in-error" else "not-done")
+                chart.withdraw(resource, concepts, when, self._dates)
+            else:
+                chart.drop(reference, "bad-status", () if status == "unknown" else concepts)
+            return
         if when is None:
             chart.drop(reference, "bad-date" if text else "no-date", concepts if text else ())
             return
         for concept in concepts:
             chart.results[concept].append(Result(when, reference, issued_only=False))
 
-    def immunization(self, chart: Chart, resource: Resource, full_url: str | None) -> None:
-        """File any vaccine given: near an infusion every one counts, whatever its code."""
-        concepts, _ = self._index.drug(resource.vaccineCode)
-        reference = reference_of(resource, full_url)
-        if not is_code(resource.status, _DONE):
-            if is_code(resource.status, _VOID):
-                if concepts:
-                    chart.drop(reference, "entered-in-error" if resource.status == "entered-in-error" else "not-done")
-                return
-            chart.drop(reference, "bad-status")
-        text = resource.occurrenceDateTime
-        when = self._dates.read(text) if text else None
-        if when is None:
-            chart.drop(reference, "bad-date" if text else "no-date")
-        chart.vaccinations.append(Vaccination(reference, concepts, when))
-
-    def allergy(self, chart: Chart, resource: Resource, full_url: str | None) -> None:
-        """File an allergy to a substance the label knows, by code or by name, unless it is refuted."""
-        reactions = [item for item in _as_list(_plain(resource.reaction)) if isinstance(item, dict)]
-        code = resource.code if isinstance(resource.code, CodeableConcept) else None
-        concepts, _ = self._index.drug(code)
-        for reaction in reactions:
-            for substance in _concepts_in(reaction.get("substance")):
-                concepts |= self._index.drug(substance)[0]
-        if not concepts:
-            return
-        reference = reference_of(resource, full_url)
-        verification = _codes(resource.verificationStatus) | _codes(resource.status)
-        if verification & _REFUTED:
-            if "entered-in-error" in verification:
-                chart.drop(reference, "entered-in-error")
-            return
-        text = resource.recordedDate or resource.onsetDateTime
-        chart.allergies.append(
-            AllergyFact(
-                reference,
-                concepts,
-                self._dates.read(text) if text else None,
-                grave=is_code(resource.criticality, frozenset({"high", "CRITH"})) or any(map(_is_grave, reactions)),
-                unsure=bool(verification & {"unconfirmed", "presumed", "provisional"}),
-                resolved=bool(_codes(resource.clinicalStatus) & _RESOLVED),
-            )
-        )
+    # --- appointments ---------------------------------------------------------------------
 
     def appointment(self, chart: Chart, resource: Resource, full_url: str | None) -> None:
         """File an appointment that may still take place, and whether it is about the drug."""
         if is_code(resource.status, _DEAD_APPOINTMENTS):
             return
-        starts = self._dates.read(resource.start) if resource.start else None
+        text = resource.start or _requested(resource)
+        starts = self._dates.read(text) if text else None
         about = self._is_about_drug(resource)
         chart.appointments.append(Appointment(reference_of(resource, full_url), about, starts))
 
     def _is_about_drug(self, resource: Resource) -> bool:
-        written = [_plain(raw) for raw in (resource.reasonCode, resource.reason, resource.serviceType)]
-        concepts = [concept for item in written for concept in _concepts_in(item)]
-        texts = [_plain(resource.description), _plain(resource.comment)]
+        written = [plain(raw) for raw in (resource.reasonCode, resource.reason, resource.serviceType)]
+        concepts = [concept for item in written for concept in concepts_in(item)]
+        texts = [plain(resource.description), plain(resource.comment)]
         concepts += [CodeableConcept(text=text) for text in texts if isinstance(text, str)]
         if any(self._index.drug(concept)[0] & self._index.own for concept in concepts):
             return True
-        references = [_plain(raw) for raw in (resource.basedOn, resource.reasonReference, resource.reason)]
-        return any(self._refers_to_drug(item, resource) for found in references for item in _as_list(found))
+        references = [plain(raw) for raw in (resource.basedOn, resource.reasonReference, resource.reason)]
+        return any(self._refers_to_drug(item, resource) for found in references for item in as_list(found))
 
     def _refers_to_drug(self, written: object, holder: Resource) -> bool:
         if not isinstance(written, dict):
@@ -213,51 +204,64 @@ class FactReader:
         return self._refers_to_drug(msgspec.to_builtins(ordered), found) if not isinstance(ordered, str) else False
 
 
-def _plain(raw: msgspec.Raw) -> object:
-    """An undecoded field as plain data; None when it is not written."""
-    return any_decoder.decode(raw) if raw is not ABSENT else None
+def _why_no_order(resource: Resource, *, draft: bool) -> str | None:
+    """Why a ServiceRequest asks for nothing; None when it does, or did."""
+    status = resource.status
+    if resource.doNotPerform:
+        return "not-done"
+    if draft:
+        return None
+    if not is_code(status, _OPEN_ORDERS | _DONE_ORDERS):
+        return _VOID_ORDERS.get(status, "bad-status") if isinstance(status, str) else "bad-status"
+    return "not-done" if is_code(resource.intent, _NOT_ORDERS) else None
 
 
-def _as_list(value: object) -> list[object]:
-    return value if isinstance(value, list) else [] if value is None else [value]
+def _has_time(resource: Resource) -> bool:
+    """Whether an order says when it is for."""
+    period, timing = resource.occurrencePeriod, resource.occurrenceTiming
+    return bool(
+        resource.occurrenceDateTime or (period and (period.start or period.end)) or (timing and _names_time(timing))
+    )
 
 
-def _concepts_in(value: object) -> list[CodeableConcept]:
-    """Every CodeableConcept in a list of them, of references that may hold one (R5), or of reasons (R5 Encounter)."""
-    found: list[CodeableConcept] = []
-    for item in _as_list(value):
-        if not isinstance(item, dict):
-            continue
-        inner = item.get("concept") or item.get("value")
-        if inner is not None:
-            found += _concepts_in(inner)
-            continue
-        try:
-            found.append(msgspec.convert(item, CodeableConcept))
-        except msgspec.ValidationError:
-            continue
-    return found
+def _names_time(timing: Timing) -> bool:
+    bounds = timing.repeat.boundsPeriod if timing.repeat is not None else None
+    return bool(timing.event or (bounds and (bounds.start or bounds.end)))
 
 
-def _codes(status: CodeableConcept | str | None) -> frozenset[str]:
-    """The codes of a status, written as a concept or as a bare word."""
-    if isinstance(status, str):
-        return frozenset({status})
-    if status is None:
-        return frozenset()
-    return frozenset(coding.code for coding in status.coding or () if coding.code)
+def _infusion(
+    resource: Resource,
+    reference: str,
+    concepts: frozenset[str],
+    times: tuple[When | None, When | None, When | None],
+    *,
+    draft: bool,
+) -> DrugOrder:
+    """An order for the label's drug that was written as a service: without a dose and a route."""
+    starts, ends, written = times
+    return DrugOrder(
+        reference=reference,
+        concepts=concepts,
+        by_text=False,
+        draft=draft,
+        active=resource.status == "active",
+        starts=starts,
+        ends=ends,
+        written=written,
+        days=None,
+        day_count=None,
+        daily_dose=None,
+        route=None,
+        completed=is_code(resource.status, _DONE_ORDERS),
+    )
 
 
-def _is_grave(reaction: dict[str, Any]) -> bool:
-    """Anaphylaxis, angioedema, bronchospasm, or a severe reaction."""
-    if reaction.get("severity") == "severe":
-        return True
-    described = reaction.get("description")
-    texts = [described if isinstance(described, str) else None]
-    for concept in _concepts_in(reaction.get("manifestation")):
-        texts.append(concept.text)
-        for coding in concept.coding or ():
-            if coding.system == _SNOMED and coding.code in _GRAVE_CODES:
-                return True
-            texts.append(coding.display)
-    return any(_GRAVE_WORDS.search(text) for text in texts if text)
+def _requested(resource: Resource) -> str | None:
+    """The earliest time asked for by an appointment that has none yet."""
+    if resource.requestedPeriod is ABSENT:
+        return None
+    try:
+        periods = periods_decoder.decode(resource.requestedPeriod)
+    except msgspec.DecodeError:
+        return None
+    return min((period.start for period in periods if period.start), default=None)

@@ -129,10 +129,10 @@ class LabReader:
 
     def _unusable_status(self, chart: Chart, resource: Resource, reference: str, concepts: frozenset[str]) -> None:
         status = resource.status
-        if status == "entered-in-error":
-            chart.drop(reference, "entered-in-error")
-        elif is_code(status, NOT_DONE):
-            chart.drop(reference, "not-done")
+        if status == "entered-in-error" or is_code(status, NOT_DONE):
+            chart.drop(reference, "entered-in-error" if status == "entered-in-error" else "not-done")
+            when = self._when(resource)
+            chart.withdraw(resource, concepts, when[0] if isinstance(when, tuple) else None, self._dates)
         else:
             chart.drop(reference, "bad-status", () if status == "unknown" else concepts)
 

@@ -1,4 +1,4 @@
-"""Medication resources: administrations, orders, medication lists, dispensing, and the medication they refer to.
+"""Medication resources: administrations, orders, and the medication they refer to.
 
 A mixture counts by its ingredient, and its dose is the ingredient's amount, never the bag's volume.
 """
@@ -9,36 +9,32 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
-import msgspec
-
 from cds_service.core.dates import When
-from cds_service.core.timeline import Administration, Dose, DrugOrder, Exposure, Mention, Route
+from cds_service.core.timeline import Administration, Dose, DrugOrder, Exposure, Route
 from cds_service.fhir.codes import NO_CONCEPTS, CodeIndex
 from cds_service.fhir.dates import DateReader
-from cds_service.fhir.record import Chart, Shelf, is_code, last_updated, reference_of
+from cds_service.fhir.record import Chart, Shelf, identifiers_of, is_code, last_updated, reference_of
 from cds_service.fhir.routes import read_route
 from cds_service.fhir.strength import ingredient_dose
 from cds_service.fhir.structs import (
-    ABSENT,
     CodeableConcept,
     Dosage,
-    Identifier,
     Ingredient,
     Quantity,
     Reference,
     Resource,
-    adherence_decoder,
-    identifiers_decoder,
 )
 from cds_service.fhir.timing import (
     bounded_until,
     daily_dose,
     has_bad_dates,
+    has_bad_end,
     planned_days,
     planned_period,
     supplied_until,
 )
 from cds_service.fhir.ucum import read_dose
+from cds_service.fhir.vaccines import VaccineReader
 
 _EXPOSURES = {
     "completed": Exposure.GIVEN,
@@ -51,14 +47,9 @@ _EXPOSURES = {
 _UNREAD = Dose(None)
 _VOID = frozenset({"not-done", "entered-in-error"})
 _VOID_ORDERS = frozenset({"cancelled", "entered-in-error"})
-_VOID_MENTIONS = frozenset(
-    {"entered-in-error", "not-taken", "intended", "cancelled", "declined", "preparation", "not-done"}
-)
-
-
 _CLOSED = frozenset({"stopped", "completed", "ended"})
-_STOPPED = frozenset({"stopped", "stopped-as-directed"})
-_NOT_TAKEN = frozenset({"not-taking", "never-taken", "not-prescribed"})
+_KNOWN_ORDERS = _CLOSED | {"active", "on-hold", "draft"}
+_NOT_ORDERS = frozenset({"proposal", "option"})
 
 
 class Drug(NamedTuple):
@@ -73,14 +64,20 @@ class Drug(NamedTuple):
 class MedicationReader:
     """Reads medication resources of one record. `shelf` is asked for only when a medication is referred to."""
 
-    def __init__(self, index: CodeIndex, dates: DateReader, shelf: Callable[[], Shelf]) -> None:
+    def __init__(
+        self, index: CodeIndex, dates: DateReader, shelf: Callable[[], Shelf], vaccines: VaccineReader | None = None
+    ) -> None:
         self._index, self._dates, self._shelf = index, dates, shelf
+        self.vaccines = vaccines or VaccineReader(index, dates)
         self._by_name: dict[str, frozenset[str]] = {}
         self._by_amount: dict[tuple[str | None, ...], Dose | None] = {}
 
     def administration(self, chart: Chart, resource: Resource, full_url: str | None) -> None:
         """File a MedicationAdministration of a drug the label knows; others are none of our business."""
-        drug = self._drug(resource)
+        drug = self.drug(resource)
+        if self.vaccines.is_vaccine(medication_fields(resource)[0], drug.concepts):
+            self._vaccine(chart, resource, reference_of(resource, full_url), drug)
+            return
         if not drug.concepts and drug.resolved:
             return
         reference = reference_of(resource, full_url)
@@ -95,7 +92,7 @@ class MedicationReader:
             chart.drop(reference, "bad-status")
         elif why_not is not None:
             chart.drop(reference, why_not)
-        dosage = _first_dosage(resource.dosage)
+        dosage = first_dosage(resource.dosage)
         request = resource.request if isinstance(resource.request, Reference) else None
         chart.administrations.append(
             Administration(
@@ -108,7 +105,7 @@ class MedicationReader:
                 dose=self._dose(dosage, drug.strength),
                 route=read_route(dosage.route) if dosage is not None else None,
                 request=request.reference if request is not None else None,
-                identifiers=_identifiers(resource),
+                identifiers=identifiers_of(resource),
                 last_updated=_in_utc(last_updated(resource, self._dates)),
                 why_not=why_not,
             )
@@ -116,17 +113,21 @@ class MedicationReader:
 
     def order(self, chart: Chart, resource: Resource, full_url: str | None, *, draft: bool = False) -> None:
         """File a MedicationRequest of a drug the label knows."""
-        drug = self._drug(resource)
+        drug = self.drug(resource)
         if not drug.concepts and (drug.resolved or not self.names_medication(resource)):
             return
         reference = reference_of(resource, full_url)
         status = resource.status if isinstance(resource.status, str) else None
-        if status in _VOID_ORDERS or resource.doNotPerform:
+        is_own = bool(drug.concepts & self._index.own)
+        is_proposed = is_code(resource.intent, _NOT_ORDERS) and not draft and not is_own
+        if status in _VOID_ORDERS or resource.doNotPerform or is_proposed:
             chart.drop(reference, "entered-in-error" if status == "entered-in-error" else "not-done")
             return
         if not drug.resolved:
             chart.drop(reference, "unresolved-reference")
             return
+        if not draft and not is_code(status, _KNOWN_ORDERS):
+            chart.drop(reference, "bad-status")
         instructions = resource.dosageInstruction or []
         bounds = planned_period(instructions, self._dates)
         starts, ends, days, day_count = planned_days(instructions, bounds, self._dates)
@@ -140,7 +141,8 @@ class MedicationReader:
                 concepts=drug.concepts,
                 by_text=drug.by_text,
                 draft=draft or status == "draft",
-                active=status == "active",
+                # when an end is written that cannot be read, nobody knows that the drug still goes on
+                active=status == "active" and (is_own or not any(has_bad_end(i, self._dates) for i in instructions)),
                 starts=starts,
                 ends=ends,
                 written=written,
@@ -160,54 +162,29 @@ class MedicationReader:
         bounds: tuple[When | None, When | None],
         written: When | None,
     ) -> When | None:
-        """The last day the drug is planned for: by its bounds, else by their duration, else by the supply."""
-        start, end = bounds
-        if end is not None:
-            return end
-        begins = start or written
-        if begins is None:
+        """The last day the drug is planned for: by its bounds, else by their duration, else by the supply.
+
+        Of several instructions one after another, one without an end goes on.
+        """
+        if any(has_bad_end(instruction, self._dates) for instruction in instructions):
             return None
-        lasts = [bounded_until(begins, instruction) for instruction in instructions]
+        begins = bounds[0] or written
+        lasts = [bounded_until(begins, instruction, self._dates) for instruction in instructions]
         known = [last for last in lasts if last is not None]
-        if known:
+        if known and len(known) == len(lasts):
             return max(known, key=_by_last_day)
-        return supplied_until(begins, resource.dispenseRequest)
+        return supplied_until(begins, resource.dispenseRequest) if begins is not None else None
 
-    def mention(self, chart: Chart, resource: Resource, full_url: str | None) -> None:
-        """File a MedicationStatement or MedicationDispense of a drug the label knows."""
-        drug = self._drug(resource)
-        if not drug.concepts and (drug.resolved or not self.names_medication(resource)):
+    def _vaccine(self, chart: Chart, resource: Resource, reference: str, drug: Drug) -> None:
+        """A vaccine recorded as a drug that was given."""
+        status = resource.status if isinstance(resource.status, str) else ""
+        if status in _VOID:
+            chart.drop(reference, status)
             return
-        reference = reference_of(resource, full_url)
-        if is_code(resource.status, _VOID_MENTIONS) or adherence_of(resource) in _NOT_TAKEN:
-            chart.drop(reference, "entered-in-error" if resource.status == "entered-in-error" else "not-done")
-        elif drug.concepts:
-            chart.mentions.append(self._mention(resource, reference, drug))
-        else:
-            chart.drop(reference, "unresolved-reference")
-
-    def _mention(self, resource: Resource, reference: str, drug: Drug) -> Mention:
-        """Since when and until when the drug is on the list, and whether it still is."""
-        period = resource.effectivePeriod
-        adhered = adherence_of(resource)
-        dosage = _first_dosage(resource.dosage)
-        return Mention(
-            reference,
-            drug.concepts,
-            drug.by_text,
-            self._since(resource),
-            ends=self._dates.read(period.end) if period is not None and period.end else None,
-            closed=is_code(resource.status, _CLOSED) or adhered in _STOPPED,
-            dispensed=resource.resourceType == "MedicationDispense",
-            route=read_route(dosage.route) if dosage is not None else None,
-        )
-
-    def _since(self, resource: Resource) -> When | None:
-        """Since when a medication is on a list, or the day it was handed over."""
-        period = resource.effectivePeriod
-        text = resource.effectiveDateTime or (period.start if period is not None else None)
-        text = text or resource.whenHandedOver or resource.dateAsserted
-        return self._dates.read(text) if text else None
+        if status not in _EXPOSURES:
+            chart.drop(reference, "bad-status")
+        concepts = drug.concepts or self.vaccines.concepts(medication_fields(resource)[0])
+        self.vaccines.file(chart, reference, concepts, _start_text(resource))
 
     def unreadable(self, reference: str, concepts: frozenset[str]) -> Administration:
         """An administration of which only the drug is known: whether it took place cannot be told."""
@@ -228,19 +205,20 @@ class MedicationReader:
 
     def names_medication(self, resource: Resource) -> bool:
         """Whether the resource says anything about its medication: a code, a text or a reference."""
-        concept, reference, display = _medication_fields(resource)
+        concept, reference, display = medication_fields(resource)
         return bool(reference) or _is_told(concept, display)
 
     def resolves(self, resource: Resource) -> bool:
         """Whether the medication can be told: by code, text, display or a reference that is in the data."""
-        return self._drug(resource).resolved
+        return self.drug(resource).resolved
 
     def concepts(self, resource: Resource) -> frozenset[str]:
         """Concepts of the resource's medication."""
-        return self._drug(resource).concepts
+        return self.drug(resource).concepts
 
-    def _drug(self, resource: Resource) -> Drug:
-        concept, reference, display = _medication_fields(resource)
+    def drug(self, resource: Resource) -> Drug:
+        """What the medication of a resource is, by code, name, or the Medication it refers to."""
+        concept, reference, display = medication_fields(resource)
         if reference:
             medication = self._shelf().find(reference, resource)
             if medication is not None:
@@ -315,19 +293,25 @@ class MedicationReader:
 
     def _times(self, resource: Resource) -> tuple[When | None, When | None, str | None]:
         """Start, end, and why there is no start."""
+        text, end = _start_text(resource), None
         period = resource.effectivePeriod or resource.occurencePeriod or resource.occurrencePeriod
-        timing = resource.occurenceTiming or resource.occurrenceTiming
-        text = resource.effectiveDateTime or resource.occurenceDateTime or resource.occurrenceDateTime
-        end = None
-        if not text and period is not None:
-            text = period.start
-            end = self._dates.read(period.end) if period.end else None
-        if not text and timing is not None and timing.event is not None and len(timing.event) == 1:
-            text = timing.event[0]
+        if period is not None and period.end and text == period.start:
+            end = self._dates.read(period.end)
         if not text:
             return None, end, "no-date"
         start = self._dates.read(text)
         return start, end, None if start is not None else "bad-date"
+
+
+def _start_text(resource: Resource) -> str | None:
+    """The start as written: a time, a period's start, or the one event of a timing."""
+    text = resource.effectiveDateTime or resource.occurenceDateTime or resource.occurrenceDateTime
+    period = resource.effectivePeriod or resource.occurencePeriod or resource.occurrencePeriod
+    if text or period is not None:
+        return text or (period.start if period is not None else None)
+    timing = resource.occurenceTiming or resource.occurrenceTiming
+    events = timing.event if timing is not None else None
+    return events[0] if events is not None and len(events) == 1 else None
 
 
 def _is_told(concept: CodeableConcept | None, display: str | None) -> bool:
@@ -339,7 +323,7 @@ def _is_told(concept: CodeableConcept | None, display: str | None) -> bool:
     return bool((concept.text or "").strip() or any(coding.code or coding.display for coding in concept.coding or ()))
 
 
-def _medication_fields(resource: Resource) -> tuple[CodeableConcept | None, str | None, str | None]:
+def medication_fields(resource: Resource) -> tuple[CodeableConcept | None, str | None, str | None]:
     """The medication's concept, reference and display, in R4 and R5 shapes."""
     if resource.medicationCodeableConcept is not None:
         return resource.medicationCodeableConcept, None, None
@@ -354,22 +338,11 @@ def _medication_fields(resource: Resource) -> tuple[CodeableConcept | None, str 
     return medication.concept, inner, medication.display
 
 
-def _first_dosage(dosage: Dosage | list[Dosage] | None) -> Dosage | None:
+def first_dosage(dosage: Dosage | list[Dosage] | None) -> Dosage | None:
+    """The dosage, or the first of several."""
     if isinstance(dosage, list):
         return dosage[0] if dosage else None
     return dosage
-
-
-def adherence_of(resource: Resource) -> str | None:
-    """How a listed drug is taken, in R5: the first code of `adherence.code`."""
-    if resource.adherence is ABSENT:
-        return None
-    try:
-        concept = adherence_decoder.decode(resource.adherence).code
-    except msgspec.DecodeError:
-        return None
-    codings = concept.coding if concept is not None else None
-    return codings[0].code if codings else None
 
 
 def _by_last_day(when: When) -> tuple[date, date]:
@@ -388,14 +361,3 @@ def _order_route(instructions: list[Dosage]) -> Route | None:
         if route is not None:
             return route
     return None
-
-
-def _identifiers(resource: Resource) -> frozenset[str]:
-    if resource.identifier is ABSENT:
-        return NO_CONCEPTS
-    try:
-        found = identifiers_decoder.decode(resource.identifier)
-    except msgspec.DecodeError:
-        return NO_CONCEPTS
-    listed = found if isinstance(found, list) else [found]
-    return frozenset(f"{item.system}|{item.value}" for item in listed if isinstance(item, Identifier) and item.value)

@@ -17,8 +17,8 @@ class _Naming:
     """What a subject says by itself."""
 
     def is_unnamed(self, subject: str | None) -> bool:
-        """No patient is named (a contained one is nobody)."""
-        return not subject or subject.startswith("#")
+        """No patient is named: a contained one is nobody, a search for one (in a transaction) has found nobody yet."""
+        return not subject or subject.startswith("#") or "?" in subject
 
     def is_patient(self, subject: str | None) -> bool:
         """A patient is named, or something that may be one."""

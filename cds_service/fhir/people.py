@@ -5,7 +5,8 @@ Source: the readings on deceased and linked patients (docs/decisions).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from cds_service.core.timeline import Person
 from cds_service.fhir.dates import DateReader
@@ -13,6 +14,7 @@ from cds_service.fhir.record import reference_of, tail
 from cds_service.fhir.structs import Entry, Resource
 
 _GENDERS = frozenset({"male", "female", "other", "unknown"})
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
 _SAME = frozenset({"replaces", "replaced-by"})  # `refer` and `seealso` are other records that may be of the same person
 
 
@@ -36,44 +38,56 @@ def joined(one: Person | None, other: Person) -> Person:
     )
 
 
-def same_as(resource: Resource) -> tuple[list[str], list[str]]:
-    """Names (`Patient/id`) of the records this Patient replaces, and of those that replace it."""
+def same_as(resource: Resource, names: Mapping[str, str] = _NO_NAMES) -> tuple[list[str], list[str]]:
+    """Names (`Patient/id`) of the records this Patient replaces, and of those that replace it.
+
+    `names`: the name of each Patient by its address.
+    """
     older: list[str] = []
     newer: list[str] = []
     for link in resource.link or ():
         other = link.other.reference if link.other is not None else None
         if link.type not in _SAME or not other:
             continue
-        name = tail(other)
-        (older if link.type == "replaces" else newer).append(name if "/" in name else f"Patient/{name}")
+        name = names.get(other) or tail(other)
+        (older if link.type == "replaces" else newer).append(name if "/" in name or ":" in name else f"Patient/{name}")
     return older, newer
 
 
 def one_and_the_same(entries: Iterable[Entry]) -> dict[str, str]:
     """Every name of a linked patient -> the name all of them go by: that of the record no other one replaces."""
     successor: dict[str, str] = {}
-    present: set[str] = set()
-    for entry in entries:
-        if entry.resource is None or entry.resource.resourceType != "Patient":
-            continue
-        name = reference_of(entry.resource, entry.fullUrl)
-        present.add(name)
-        older, newer = same_as(entry.resource)
+    patients = [(e.resource, e.fullUrl) for e in entries if e.resource and e.resource.resourceType == "Patient"]
+    names = {url: reference_of(resource, url) for resource, url in patients if url}
+    present = {reference_of(resource, url) for resource, url in patients}
+    for resource, url in patients:
+        name = reference_of(resource, url)
+        older, newer = same_as(resource, names)
         successor |= {found: name for found in older if found != name}
         successor |= dict.fromkeys([name], newer[-1]) if newer and newer[-1] != name else {}
-    return (
-        {name: _survivor(name, successor, present) for name in {*successor, *successor.values()}} if successor else {}
-    )
+    if not successor:
+        return {}
+    groups: dict[str, list[tuple[int, str]]] = {}
+    for name in {*successor, *successor.values()}:
+        last, steps = _last_of(name, successor)
+        groups.setdefault(last, []).append((steps, name))
+    same: dict[str, str] = {}
+    for last, group in groups.items():
+        # the closest to the end of the chain that is in the data
+        survivor = next((name for _, name in sorted(group) if name in present), last)
+        same |= {name: survivor for _, name in group}
+    return same
 
 
-def _survivor(name: str, successor: dict[str, str], present: set[str]) -> str:
-    """The last record of the chain that is in the data; of a ring of records the first by name."""
+def _last_of(name: str, successor: dict[str, str]) -> tuple[str, int]:
+    """The last record of the chain, and how far it is; of a ring of records the first by name."""
     chain = [name]
     while (following := successor.get(chain[-1])) is not None:
         if following in chain:
-            return min(chain[chain.index(following) :])
+            ring = chain[chain.index(following) :]
+            return min(ring), int(name != min(ring))
         chain.append(following)
-    return next((found for found in reversed(chain) if found in present), chain[-1])
+    return chain[-1], len(chain) - 1
 
 
 def names_of(patient_id: str, entries: Iterable[Entry]) -> frozenset[str]:

@@ -10,24 +10,30 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from cds_service.core.timeline import Gap, Source, Timeline, Unused
+from cds_service.fhir.allergies import AllergyReader
 from cds_service.fhir.codes import CodeIndex
 from cds_service.fhir.dates import DateReader
 from cds_service.fhir.decode import Decoded, Unreadable, decode_resource, salvage, taken_apart
 from cds_service.fhir.doubts import Doubts, as_unreadable
 from cds_service.fhir.facts import FactReader
 from cds_service.fhir.labs import LabReader
+from cds_service.fhir.lists import ListReader
 from cds_service.fhir.meds import MedicationReader
 from cds_service.fhir.owners import OneOwner, Owners
 from cds_service.fhir.people import joined, names_of, read_person
-from cds_service.fhir.record import SOURCE_OF_TYPE, Chart, Shelf, last_updated, reference_of, subject_of
-from cds_service.fhir.structs import Entry, Reference, Resource, Response
+from cds_service.fhir.record import SOURCE_OF_TYPE, Chart, Shelf, reference_of, subject_of
+from cds_service.fhir.structs import ABSENT, Entry, Part, Reference, Resource, Response, parts_decoder
+from cds_service.fhir.vaccines import VaccineReader
+from cds_service.fhir.versions import Versions
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 _SERIOUS = frozenset({"error", "fatal"})
-_PACKAGING = frozenset({"OperationOutcome", "Bundle"})
+_PACKAGING = frozenset({"OperationOutcome", "Bundle", "Parameters"})
 _DEEPEST_BUNDLE = 8
 Filing = Callable[[Chart, Resource, str | None], None]
 ALL_SOURCES = tuple(SOURCE_OF_TYPE.values())
@@ -75,9 +81,36 @@ def _collect(decoded: Decoded, record: Record, depth: int = 0) -> bool:
         elif resource.resourceType == "Bundle":
             inner = taken_apart(resource)
             partial = (depth >= _DEEPEST_BUNDLE or _collect(inner, record, depth + 1)) or partial
+        elif resource.resourceType == "Parameters":
+            inner = _parameters(resource)
+            record.unreadable += inner.unreadable
+            partial = (depth >= _DEEPEST_BUNDLE or _collect(inner, record, depth + 1)) or partial
         else:
             record.entries.append(entry)
     return partial
+
+
+def _parameters(resource: Resource) -> Decoded:
+    """The resources that came as parameters, as if they had come as entries."""
+    found = Decoded()
+    if resource.parameter is ABSENT:
+        return found
+    try:
+        parts = parts_decoder.decode(resource.parameter)
+    except (msgspec.MsgspecError, RecursionError):
+        found.unreadable.append(Unreadable("Parameters", {}))
+        return found
+    _add_parts(parts, "Parameters.parameter", found)
+    return found
+
+
+def _add_parts(parts: list[Part], place: str, found: Decoded) -> None:
+    for number, part in enumerate(parts):
+        here = f"{place}[{number}]"
+        if part.resource is not ABSENT:
+            inner = decode_resource(part.resource, here, found.unreadable)
+            found.entries += [Entry(None, inner)] if inner is not None else []
+        _add_parts(part.part or [], f"{here}.part", found)
 
 
 def _has_failed(response: Response) -> bool:
@@ -117,8 +150,8 @@ class _Reading:
     def __init__(self, reader: RecordReader, record: Record) -> None:
         self.record = record
         self.dates = DateReader(reader.zone)
-        self.superseded: list[Entry] = []
-        entries = self.entries = self._current(record.entries)
+        self.versions = Versions(self.dates)
+        entries = self.entries = self.versions.current(record.entries)
 
         # Nothing below may hold this object: in a cycle, a whole record would wait for the garbage collector.
         @cache
@@ -127,24 +160,27 @@ class _Reading:
             medications = [Entry(None, item) for item in found if item.resourceType == "Medication"]
             return Shelf([*entries, *record.drafts, *medications])
 
-        self.labs = LabReader(reader.index, self.dates, shelf)
-        self.meds = MedicationReader(reader.index, self.dates, shelf)
-        self.facts = FactReader(reader.index, self.dates, shelf)
-        self.doubts = Doubts(reader.index, self.meds)
+        index, dates = reader.index, self.dates
+        vaccines, allergies = VaccineReader(index, dates), AllergyReader(index, dates, shelf)
+        self.labs = LabReader(index, dates, shelf)
+        self.meds = MedicationReader(index, dates, shelf, vaccines)
+        lists = ListReader(index, dates, self.meds)
+        self.facts = FactReader(index, dates, shelf, vaccines)
+        self.doubts = Doubts(index, self.meds, allergies)
         self.filing: dict[str | None, Filing] = {
             "Observation": self.labs.observation,
             "DiagnosticReport": self.labs.report,
             "MedicationAdministration": self.meds.administration,
             "MedicationRequest": self.meds.order,
-            "MedicationStatement": self.meds.mention,
-            "MedicationUsage": self.meds.mention,
-            "MedicationDispense": self.meds.mention,
+            "MedicationStatement": lists.mention,
+            "MedicationUsage": lists.mention,
+            "MedicationDispense": lists.mention,
             "ServiceRequest": self.facts.service_order,
             "Condition": self.facts.condition,
             "Procedure": self.facts.procedure,
             "Encounter": self.facts.encounter,
-            "Immunization": self.facts.immunization,
-            "AllergyIntolerance": self.facts.allergy,
+            "Immunization": vaccines.immunization,
+            "AllergyIntolerance": allergies.allergy,
             "Appointment": self.facts.appointment,
         }
 
@@ -185,6 +221,7 @@ class _Reading:
         for item in odd:
             self.doubts.file(item, owners, charts, strays)
         for chart in charts:
+            self.versions.withdraw(chart, self.entries)
             chart.unused += strays
             chart.gaps = dict(self.record.gaps)
         return [chart.timeline() for chart in charts]
@@ -214,6 +251,7 @@ class _Reading:
                 foreign.add(source)
                 chart.drop(reference_of(resource, entry.fullUrl), "wrong-patient")
         self._file_drafts(chart)
+        self.versions.withdraw(chart, self.entries)
         self._file_superseded(owners)
         self._file_people(owners)
         for item in [*self.record.unreadable, *map(as_unreadable, untyped)]:
@@ -237,45 +275,8 @@ class _Reading:
             one, other = (person, chart.person) if is_survivor else (chart.person, person)
             chart.person = joined(one, other) if other is not None else one
 
-    def _current(self, entries: list[Entry]) -> list[Entry]:
-        """Entries without older versions of one resource: the latest `lastUpdated` stays.
-
-        Two versions of an administration of which neither is known to be later both stay: exposure decides (core).
-        """
-        ids = [entry.resource.id for entry in entries if entry.resource is not None and entry.resource.id]
-        if len(set(ids)) == len(ids):  # no id twice, so no resource twice: saves building a key for each
-            return entries
-        places: dict[tuple[str | None, str | None, str | None], int] = {}
-        kept: list[Entry | None] = []
-        for entry in entries:
-            resource = entry.resource
-            if resource is None:
-                continue
-            key = (resource.resourceType, resource.id, subject_of(resource))
-            place = places.setdefault(key, len(kept)) if resource.id else len(kept)
-            held = kept[place] if place < len(kept) else None
-            if held is None or held.resource is None:
-                kept.append(entry)
-                continue
-            newer = self._newer(resource, held.resource)
-            if newer is None and resource.resourceType == "MedicationAdministration":
-                kept.append(entry)
-            elif newer:
-                kept[place] = entry
-                self.superseded.append(held)
-            else:
-                self.superseded.append(entry)
-        return [entry for entry in kept if entry is not None]
-
-    def _newer(self, one: Resource, other: Resource) -> bool | None:
-        """Whether the one version is later than the other; None when they do not say."""
-        mine, theirs = last_updated(one, self.dates), last_updated(other, self.dates)
-        if mine is None or theirs is None or mine == theirs:
-            return None if mine == theirs or one.resourceType == "MedicationAdministration" else theirs is None
-        return mine > theirs
-
     def _file_superseded(self, owners: Owners | OneOwner) -> None:
-        for entry in self.superseded:
+        for entry in self.versions.superseded:
             chart = owners.of(entry.resource)
             if chart is not None and entry.resource is not None and self.doubts.concepts_of(entry.resource):
                 chart.drop(reference_of(entry.resource, entry.fullUrl), "duplicate")

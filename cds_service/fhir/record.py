@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Set as AbstractSet
+from datetime import date, datetime
 from types import MappingProxyType
+from typing import NamedTuple
 
 import msgspec
 
+from cds_service.core.dates import When
 from cds_service.core.timeline import (
     Administration,
     AllergyFact,
@@ -27,7 +30,16 @@ from cds_service.core.timeline import (
     Vaccination,
 )
 from cds_service.fhir.dates import DateReader
-from cds_service.fhir.structs import ABSENT, Entry, Reference, Resource, meta_decoder, participants_decoder
+from cds_service.fhir.structs import (
+    ABSENT,
+    Entry,
+    Identifier,
+    Reference,
+    Resource,
+    identifiers_decoder,
+    meta_decoder,
+    participants_decoder,
+)
 
 SOURCE_OF_TYPE = MappingProxyType(
     {
@@ -47,6 +59,9 @@ SOURCE_OF_TYPE = MappingProxyType(
         "Encounter": Source.ENCOUNTERS,
     }
 )
+
+_NO_IDENTIFIERS: frozenset[str] = frozenset()
+_MOST_DIGITS = 18
 
 
 def reference_of(resource: Resource, full_url: str | None = None) -> str:
@@ -96,6 +111,38 @@ def last_updated(resource: Resource, dates: DateReader) -> datetime | None:
     return when.instant if when is not None else None
 
 
+def version_of(resource: Resource) -> int | None:
+    """The number of this version, where the server counts them."""
+    if resource.meta is ABSENT:
+        return None
+    try:
+        text = meta_decoder.decode(resource.meta).versionId or ""
+    except msgspec.DecodeError:
+        return None
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
+
+
+def identifiers_of(resource: Resource) -> frozenset[str]:
+    """The business identifiers, which the same event has in every feed."""
+    if resource.identifier is ABSENT:
+        return _NO_IDENTIFIERS
+    try:
+        found = identifiers_decoder.decode(resource.identifier)
+    except msgspec.DecodeError:
+        return _NO_IDENTIFIERS
+    listed = found if isinstance(found, list) else [found]
+    return frozenset(f"{item.system}|{item.value}" for item in listed if isinstance(item, Identifier) and item.value)
+
+
+class Withdrawn(NamedTuple):
+    """A result that is said to be none: the event in another feed may be written as one still."""
+
+    identifiers: frozenset[str]
+    concepts: frozenset[str]
+    day: date
+    written: datetime
+
+
 class Shelf:
     """Resources that others refer to (Medication, Observation, ...), found by any kind of reference."""
 
@@ -141,6 +188,8 @@ class Chart:
         self.patient = patient
         self.administrations: list[Administration] = []
         self.drug_orders: list[DrugOrder] = []
+        self.infusion_orders: list[DrugOrder] = []  # written as services
+        self.own: frozenset[str] = frozenset()  # concepts of the drug they are for
         self.mentions: list[Mention] = []
         self.results: dict[str, list[Result]] = defaultdict(list)
         self.pending: dict[str, list[Result]] = defaultdict(list)
@@ -152,6 +201,7 @@ class Chart:
         self.vaccinations: list[Vaccination] = []
         self.appointments: list[Appointment] = []
         self.person: Person | None = None
+        self.withdrawn: list[Withdrawn] = []
         self.unused: list[Unused] = []
         self.gaps: dict[Source, Gap] = {}
 
@@ -161,12 +211,20 @@ class Chart:
         for concept in concepts:
             self.unread[concept].append(reference)
 
+    def withdraw(self, resource: Resource, concepts: frozenset[str], when: When | None, dates: DateReader) -> None:
+        """Remember a result that was withdrawn, if it can be recognized in another feed."""
+        if resource.identifier is ABSENT or when is None or not when.is_exact_day:
+            return
+        written, identifiers = last_updated(resource, dates), identifiers_of(resource)
+        if written is not None and identifiers:
+            self.withdrawn.append(Withdrawn(identifiers, concepts, when.first, written))
+
     def timeline(self) -> Timeline:
         """The immutable timeline of this chart."""
         return Timeline(
             patient=self.patient,
             administrations=tuple(self.administrations),
-            drug_orders=tuple(self.drug_orders),
+            drug_orders=(*self.drug_orders, *self._other_orders()),
             mentions=tuple(self.mentions),
             results=_frozen(self.results),
             pending=_frozen(self.pending),
@@ -182,8 +240,13 @@ class Chart:
             unused=tuple(dict.fromkeys(self.unused)),
         )
 
+    def _other_orders(self) -> list[DrugOrder]:
+        """Infusions ordered as services, unless the drug itself is ordered: one order in two ways counts once."""
+        is_ordered = any((order.draft or order.active) and order.concepts & self.own for order in self.drug_orders)
+        return [] if is_ordered else self.infusion_orders
 
-def is_code(value: object, codes: frozenset[str]) -> bool:
+
+def is_code(value: object, codes: AbstractSet[str]) -> bool:
     """Whether a status is one of these codes; a status that is no text at all is none."""
     return isinstance(value, str) and value in codes
 

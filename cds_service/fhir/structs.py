@@ -183,6 +183,21 @@ class Response(Struct, gc=False):
 
     status: str | None = None
     outcome: Raw = ABSENT
+    lastModified: str | None = None
+
+
+class Request(Struct, gc=False):
+    """FHIR Bundle.entry.request, as far as it tells that a resource was deleted."""
+
+    method: str | None = None
+    url: str | None = None
+
+
+class Part(Struct, gc=False):
+    """FHIR Parameters.parameter, as far as it may hold resources."""
+
+    resource: Raw = ABSENT
+    part: list[Part] | None = None
 
 
 class Adherence(Struct, gc=False):
@@ -232,6 +247,7 @@ class Resource(Struct, gc=False):
     occurrenceDateTime: str | None = None
     occurrencePeriod: Period | None = None
     occurrenceTiming: Timing | None = None
+    occurrenceString: str | None = None
     authoredOn: str | None = None
     recordedDate: str | None = None
     onsetDateTime: str | None = None
@@ -271,6 +287,7 @@ class Resource(Struct, gc=False):
     # Procedure, Immunization, AllergyIntolerance
     performedDateTime: str | None = None
     performedPeriod: Period | None = None
+    performedString: str | None = None
     vaccineCode: CodeableConcept | None = None
     criticality: str | None = None
     reaction: Raw = ABSENT
@@ -281,6 +298,7 @@ class Resource(Struct, gc=False):
     deceasedDateTime: str | None = None
     # Appointment and Encounter
     start: str | None = None
+    requestedPeriod: Raw = ABSENT
     period: Period | None = None
     actualPeriod: Period | None = None
     participant: Raw = ABSENT
@@ -296,6 +314,7 @@ class Resource(Struct, gc=False):
     link: list[Link] | None = None
     total: Raw = ABSENT  # a number in a Bundle, an amount elsewhere
     issue: list[Issue] | None = None
+    parameter: Raw = ABSENT
 
 
 class Search(Struct, gc=False):
@@ -311,6 +330,7 @@ class Entry(Struct, gc=False):
     resource: Resource | None = None
     search: Search | None = None
     response: Response | None = None
+    request: Raw = ABSENT
 
 
 class RawEntry(Struct, gc=False):
@@ -320,6 +340,7 @@ class RawEntry(Struct, gc=False):
     resource: Raw = ABSENT
     search: Search | None = None
     response: Response | None = None
+    request: Raw = ABSENT
 
 
 class RawBundle(Struct, gc=False):
@@ -341,5 +362,8 @@ dispense_decoder = msgspec.json.Decoder(DispenseRequest)
 participants_decoder = msgspec.json.Decoder(list[Participant])
 references_decoder = msgspec.json.Decoder(list[Reference])
 concepts_decoder = msgspec.json.Decoder(list[CodeableConcept] | CodeableConcept)
+request_decoder = msgspec.json.Decoder(Request)
+parts_decoder = msgspec.json.Decoder(list[Part])
+periods_decoder = msgspec.json.Decoder(list[Period])
 identifiers_decoder = msgspec.json.Decoder(list[Identifier] | Identifier)
 any_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder()

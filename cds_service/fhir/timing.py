@@ -121,11 +121,21 @@ def _days_of(duration: Quantity) -> int | None:
     return int(days.to_integral_value(rounding="ROUND_CEILING")) if days <= _LONGEST_PLAN_DAYS * 10 else None
 
 
-def bounded_until(start: When, instruction: Dosage) -> When | None:
-    """The day a bounded instruction ends: its start plus the duration of its bounds."""
+def bounded_until(start: When | None, instruction: Dosage, dates: DateReader) -> When | None:
+    """The day a bounded instruction ends: the end of its bounds, else the start plus their duration."""
     repeat = _repeat(instruction)
-    duration = repeat.boundsDuration if repeat is not None else None
-    return _later(start, duration, 1) if duration is not None else None
+    if repeat is None:
+        return None
+    if repeat.boundsPeriod is not None and repeat.boundsPeriod.end:
+        return dates.read(repeat.boundsPeriod.end)
+    return _later(start, repeat.boundsDuration, 1) if repeat.boundsDuration is not None and start is not None else None
+
+
+def has_bad_end(instruction: Dosage, dates: DateReader) -> bool:
+    """True when an end is written that is no date."""
+    repeat = _repeat(instruction)
+    end = repeat.boundsPeriod.end if repeat is not None and repeat.boundsPeriod is not None else None
+    return bool(end) and dates.read(end or "") is None
 
 
 def supplied_until(start: When, raw: msgspec.Raw) -> When | None:

@@ -15,7 +15,7 @@ from cds_service.cds_hooks.discovery import Service
 from cds_service.cds_hooks.errors import missing_data, not_json, wrong_patient
 from cds_service.cds_hooks.models import CdsResponse
 from cds_service.cds_hooks.request import CdsRequest, parse_head
-from cds_service.core.case import BOOKING
+from cds_service.core.case import BOOKING, Treatment
 from cds_service.core.exposure import is_drug_order
 from cds_service.core.indicators import ORDERING_HOOKS
 from cds_service.core.label import LiveVaccine
@@ -99,9 +99,11 @@ class HookService:
         """Only appointments for the drug are our business; an active order alone makes no appointment the drug's."""
         verdict = self.engine.judge_record(record, request.context.patient_id, as_of, self.hook)
         plan = verdict.case.plan
-        if plan is None or not plan.booked:
-            return Outcome(CdsResponse(), verdict)
-        return Outcome(self._answer(verdict, request), verdict)
+        if plan is not None and plan.booked:
+            return Outcome(self._answer(verdict, request), verdict)
+        if _may_be_booked(verdict):
+            return Outcome(self._answer(verdict, request, unclear_booking=True, only=frozenset()), verdict)
+        return Outcome(CdsResponse(), verdict)
 
     def _at_chart(self, record: Record, request: CdsRequest, as_of: AsOf) -> Outcome:
         """Without knowing what was administered nothing can be said, not even silence."""
@@ -119,11 +121,12 @@ class HookService:
         request: CdsRequest,
         *,
         unreadable_orders: bool = False,
+        unclear_booking: bool = False,
         only: frozenset[str] | None = None,
     ) -> CdsResponse:
         context = request.context
         subject = Subject(context.patient_id, context.encounter_id, context.user_id)
-        call = Call(self.hook, request.hook_instance, subject, unreadable_orders, only)
+        call = Call(self.hook, request.hook_instance, subject, unreadable_orders, unclear_booking, only)
         return answer(self.engine.bundle, verdict, call)
 
 
@@ -131,6 +134,20 @@ def _shows_exposure(verdict: Verdict) -> bool:
     """Whether any administration received is, or may be, one of the drug."""
     found = verdict.case.exposures
     return bool(found.days or found.doubts or found.other_regimen)
+
+
+def _may_be_booked(verdict: Verdict) -> bool:
+    """Whether an appointment that names no drug may be the drug's all the same: the orders it might follow are missing.
+
+    Only for a patient with any sign of the drug: to everybody else nothing applies.
+    """
+    case = verdict.case
+    return (
+        bool(case.timeline.appointments)
+        and case.treatment is not Treatment.NONE
+        and not case.deceased
+        and Source.MEDICATIONS in case.timeline.gaps
+    )
 
 
 def hook_services(engine: Engine, *, lenient_hook_instance: bool = False) -> dict[str, HookService]:

@@ -1,5 +1,31 @@
 """All stories. Importing this package enters every one of them in :data:`fhir_fixtures.telling.ENTRIES`."""
 
-from fhir_fixtures.stories import first_course, later_courses, monitoring, premedication, products
+from fhir_fixtures.stories import (
+    charting,
+    contraindications,
+    evidence,
+    first_course,
+    later_courses,
+    monitoring,
+    people,
+    premedication,
+    products,
+    prophylaxis,
+    vaccines,
+    visits,
+)
 
-__all__ = ["first_course", "later_courses", "monitoring", "premedication", "products"]
+__all__ = [
+    "charting",
+    "contraindications",
+    "evidence",
+    "first_course",
+    "later_courses",
+    "monitoring",
+    "people",
+    "premedication",
+    "products",
+    "prophylaxis",
+    "vaccines",
+    "visits",
+]

@@ -39,6 +39,10 @@ _BEGUN = (
     "taken as info for 30 days in the plain report and at patient-view."
 )
 
+_STALE = (
+    "One row of the table of indicators is about a missed UPCR, another about a stale baseline; the latter is taken."
+)
+
 
 @story(3, "upcr-too-late", vignette="3", gender="female")
 def upcr_too_late(chart: Chart) -> Told:
@@ -63,8 +67,8 @@ def upcr_stale(chart: Chart) -> Told:
     """The only UPCR is more than three months older than the first infusion."""
     _treated_without_upcr(chart)
     chart.upcr(date(2025, 11, 20))
-    expected = Expect("upcr-baseline", "missing", reason="stale")
-    return Told(chart.at(FRIDAY, "18:00"), (expected,), doubt=_BEGUN)
+    expected = Expect("upcr-baseline", "missing", reason="stale", indicator="none")
+    return Told(chart.at(FRIDAY, "18:00"), (expected,), doubt=_STALE)
 
 
 @story(6, "weekend-course", vignette="6")
@@ -88,8 +92,7 @@ def skipped_day(chart: Chart) -> Told:
     chart.noise(MONDAY)
     return Told(
         chart.at(FRIDAY, "18:00"),
-        (Expect("consecutive-days", "violated", course=1),),
-        doubt="The gap day is info at ordering and null in the plain report; here only its status is compared.",
+        (Expect("consecutive-days", "violated", course=1, indicator="none"),),
     )
 
 

@@ -84,7 +84,7 @@ def well_managed(chart: Chart) -> Told:
 
 @story(27, "lapsed-monthly-labs")
 def lapsed_monthly_labs(chart: Chart) -> Told:
-    """The patient stopped coming for blood and urine tests: all three monthly tests are forty days late."""
+    """The patient stopped coming for blood and urine tests: all three monthly tests are more than five weeks late."""
     chart.treated(SPRING, antiviral_until=date(2026, 6, 15))
     tests = date(2026, 6, 1)
     chart.monitoring(tests, since=SPRING_END, tsh=(tests,))
@@ -104,6 +104,7 @@ def lab_query_failed(chart: Chart) -> Told:
         (
             *each(LABORATORY_RECURRING, Expect("", "cannot-tell", indicator="warning")),
             *each(LABORATORY_BASELINE, Expect("", "cannot-tell")),
+            Expect("herpes-prophylaxis-duration", "cannot-tell", course=1, indicator="warning"),
             Expect("hiv-contraindication", "cannot-tell", indicator="info"),
         ),
         expect_at=("patient-view",),

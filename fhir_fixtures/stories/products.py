@@ -37,7 +37,7 @@ def campath_then_order(chart: Chart) -> Told:
     chart.noise(MONDAY)
     now = chart.at(TEN_DAYS_BEFORE, "10:00")
     draft_course(chart, MONDAY, 5, written=now)
-    return Told(now, (Expect("campath-history", "violated", ordering="info"),))
+    return Told(now, (Expect("campath-history", "violated", indicator="none", ordering="info"),))
 
 
 @story(30, "double-dose-order", gender="female")

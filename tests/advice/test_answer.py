@@ -169,8 +169,12 @@ def test_foreign_data_are_said_on_the_card() -> None:
         stray = {"resourceType": "Condition", "id": "stray", "subject": named}
         body["prefetch"]["conditions"].setdefault("entry", []).append({"resource": stray})
 
-    (card,) = cards_of(call("lapsed-monthly-labs", "patient-view", change))
-    assert "Data of another patient were among what was received; they were not used." in card["detail"]
+    labs, unchecked = cards_of(call("lapsed-monthly-labs", "patient-view", change))
+    for card in (labs, unchecked):
+        assert "Data of another patient were among what was received; they were not used." in card["detail"]
+    assert {(row["requirement"], row["reason"]) for row in rows_of([unchecked])} == {
+        ("hiv-contraindication", "foreign-data")
+    }
     assert "Data of another patient" not in cards_of(call("lapsed-monthly-labs", "patient-view"))[0]["detail"]
 
 

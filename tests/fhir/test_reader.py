@@ -399,7 +399,9 @@ def test_open_orders_for_tests(fields: Json, day: str | None) -> None:
         ({"status": {"text": "active"}}, "bad-status"),
         ({"doNotPerform": True}, "not-done"),
         ({"status": "completed"}, None),
-        ({"intent": "proposal"}, None),
+        ({"status": "on-hold"}, "not-done"),
+        ({"status": "unknown"}, "bad-status"),
+        ({"intent": "proposal"}, "not-done"),
         ({"code": UNRELATED}, None),
     ],
 )

@@ -355,7 +355,7 @@ def _antiviral_order(number: int, item: Mapping[str, Any]) -> DrugOrder:
     return DrugOrder(
         reference=f"MedicationRequest/antiviral-{number}",
         concepts=frozenset(ANTIVIRALS[item.get("drug", "valacyclovir")]),
-        by_text=False,
+        by_text=item.get("by_text", False),
         draft=status == "draft",
         active=status == "active",
         starts=_maybe(item, "starts"),
@@ -366,6 +366,7 @@ def _antiviral_order(number: int, item: Mapping[str, Any]) -> DrugOrder:
         daily_dose=None,
         route=_route(item),
         completed=status == "completed",
+        unsure=status == "unknown",
         runs_until=_maybe(item, "until"),
     )
 
@@ -380,6 +381,8 @@ def _antiviral_statement(number: int, item: Mapping[str, Any]) -> Mention:
         ends=_maybe(item, "until"),
         closed=status in ("stopped", "completed"),
         route=_route(item),
+        unsure=status == "unknown",
+        asserted_only=item.get("asserted_only", False),
     )
 
 

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from random import Random
 
-from tests.properties.fhir_codes import DIAGNOSES, EXAMINATIONS, OWN, TESTS, VACCINES, Json, concept, pick, unknown
+from tests.properties.fhir_codes import (
+    DIAGNOSES,
+    EXAMINATIONS,
+    OWN,
+    ROUTINE,
+    TESTS,
+    VACCINES,
+    Json,
+    concept,
+    pick,
+    unknown,
+)
 from tests.properties.fhir_patients import TERMINOLOGY, Maker
 
 BASE = "https://ehr.example.org/fhir"
@@ -81,7 +91,7 @@ def procedure(make: Maker) -> Json:
 
 def encounter(make: Maker) -> Json:
     """A visit."""
-    made = {
+    made: Json = {
         "status": make.one_of("finished", "finished", "in-progress", "cancelled"),
         "class": {"system": f"{TERMINOLOGY}/v3-ActCode", "code": "AMB"},
         "period": make.period(make.some_day()),
@@ -134,7 +144,7 @@ CONTENT: tuple[tuple[Kind, int], ...] = (
 def chart(make: Maker) -> list[Json]:
     """All of one patient's resources but the Patient, drafts and appointments. One in five holds next to nothing."""
     found: list[Json] = []
-    if make.chance(0.5):
+    if make.chance(0.65):
         found += make.full_course()
     if make.chance(0.5):
         found += make.follow_up()
@@ -149,8 +159,6 @@ def chart(make: Maker) -> list[Json]:
 
 def _baseline(make: Maker) -> list[Json]:
     """Everything but the skin examination within the month before the first infusion."""
-    from tests.properties.fhir_codes import ROUTINE
-
     return [make.observation((name,), make.day(-25, -1)) for name in ROUTINE]
 
 
@@ -160,16 +168,20 @@ def patient(random: Random, name: str = "p1", prefix: str = "") -> list[Json]:
     return [make.person(), *chart(make)]
 
 
-def drafts(random: Random, name: str = "p1") -> list[Json]:
-    """What is being ordered: drafts, the first of them for the drug more often than not."""
+def drafts(random: Random, as_of: str, name: str = "p1") -> list[Json]:
+    """What is being ordered on that day: drafts, the first of them for the drug more often than not."""
     make = Maker(random, name, "draft-")
     first = make.medication_order("draft")
     if make.chance(0.8):
         first.pop("contained", None)
         first.pop("medicationReference", None)
         first["medicationCodeableConcept"] = pick(random, ("lemtrada",)).concept
-    more = [make.medication_order("draft") for _ in range(random.randint(0, 2))]
-    return [first, *more, *(service_order(make, "draft") for _ in range(random.randint(0, 1)))]
+    found = [first, *(make.medication_order("draft") for _ in range(random.randint(0, 2)))]
+    found += [service_order(make, "draft") for _ in range(random.randint(0, 1))]
+    for one in found:
+        if "authoredOn" in one:
+            one["authoredOn"] = as_of[:10]
+    return found
 
 
 def appointments(random: Random, name: str = "p1") -> list[Json]:
@@ -181,7 +193,7 @@ def appointments(random: Random, name: str = "p1") -> list[Json]:
 def as_of(random: Random) -> str:
     """A moment to judge from: during the first course, soon after, or years later; an instant or a date."""
     make = Maker(random)
-    day = make.one_of(make.day(-30, 10), make.day(0, 40), make.day(0, 120), make.day(300, 2000))
+    day = make.one_of(make.day(-30, 10), make.day(3, 40), make.day(20, 120), make.day(366, 420), make.day(400, 2000))
     return make.instant(day).replace("Z", "+00:00") if make.chance(0.6) else day.isoformat()
 
 
@@ -189,10 +201,3 @@ def bundle(resources: list[Json]) -> Json:
     """A collection Bundle, each resource under the address of its server."""
     entries = [{"fullUrl": f"{BASE}/{one['resourceType']}/{one['id']}", "resource": one} for one in resources]
     return {"resourceType": "Bundle", "type": "collection", "entry": entries}
-
-
-def days_later(day: str, days: int) -> str:
-    """A plain date so many days later."""
-    from datetime import date
-
-    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()

@@ -9,7 +9,7 @@ from hypothesis import settings
 
 IS_LONG = settings.get_current_profile_name() == "long"
 # Made-up timelines are costly to draw: this many in the default run keeps the folder under a minute.
-EXAMPLES = settings(max_examples=settings().max_examples if IS_LONG else 60)
+EXAMPLES = settings(max_examples=settings().max_examples if IS_LONG else 40)
 
 
 def seeds(name: str, usual: int, many: int) -> Iterator[tuple[int, Random]]:

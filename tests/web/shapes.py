@@ -6,12 +6,13 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from fhir_fixtures.hook_requests import PREFETCH
+from fhir_fixtures.hook_requests import AT_DISCHARGE, PREFETCH
 
 Json = dict[str, Any]
 Shape = Callable[[str, Json], Any]
 ABSENT = object()
 SOMEBODY_ELSE = "Patient/somebody-else"
+LISTED = PREFETCH | AT_DISCHARGE
 
 
 def outcome(severity: str) -> Json:
@@ -34,7 +35,7 @@ def with_entry(value: Json, resource: Json) -> Json:
 
 def foreign(key: str) -> Json:
     """A resource of the right type about another patient."""
-    kind = PREFETCH[key]
+    kind = LISTED[key]
     if kind == "Patient":
         return {"resourceType": "Patient", "id": "somebody-else"}
     named = {"reference": SOMEBODY_ELSE}
@@ -48,7 +49,7 @@ def _with_next(value: Json) -> Json:
 
 
 def _self_link(key: str, text: str) -> Json:
-    return searchset(link=[{"relation": "self", "url": f"https://ehr.example.org/fhir/{PREFETCH[key]}?patient={text}"}])
+    return searchset(link=[{"relation": "self", "url": f"https://ehr.example.org/fhir/{LISTED[key]}?patient={text}"}])
 
 
 COMPLETE: dict[str, Shape] = {

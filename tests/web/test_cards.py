@@ -12,6 +12,7 @@ from fhir.resources.R4B import get_fhir_model_class
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cds_service.cds_hooks.hooks import HOOKS
 from cds_service.cds_hooks.wire import decode_response
 from fhir_fixtures import load_story, story_names
 from tests.web.calls import call, cards_of, hook_request, service_at
@@ -30,6 +31,18 @@ def test_every_answer_keeps_to_the_specification(name: str, hook: str) -> None:
     assert len(cards) <= 3
     assert len(decode_response(response.content).cards) == len(cards)
     assert call(name, hook).content == response.content
+
+
+def test_stories_are_told_at_every_hook() -> None:
+    assert {hook for _, hook in SPOKEN} == set(HOOKS)
+
+
+@pytest.mark.parametrize("name, hook", SPOKEN)
+def test_no_summary_is_cut_off_and_every_one_stands_alone(name: str, hook: str) -> None:
+    for card in call(name, hook).json()["cards"]:
+        assert "…" not in card["summary"]
+        assert card["summary"].endswith((".", "?"))
+        assert re.search("LEMTRADA|[Cc]ourse|antiviral|alemtuzumab", card["summary"])
 
 
 @pytest.mark.parametrize("name, hook", SPOKEN)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
+import httpx
 import pytest
 
 from cds_service.core.assessment import Assessment
 from cds_service.core.case import Case
-from cds_service.core.kinds import WITH_RULE, recurring
+from cds_service.core.kinds import WITH_RULE, judge, recurring
 from cds_service.core.label import Recurring, Requirement
+from cds_service.engine import Engine
 from fhir_fixtures import load_story
 from tests.web.calls import call, cards_of, issues_of, rows_of, service_at
+from tests.web.made import before_infusion, booked, going_home
 
+Json = dict[str, Any]
 SECRET = "Zebedee TEST-0027"
 judge_recurring = recurring.judge
 
@@ -100,3 +105,44 @@ def test_a_failing_requirement_is_in_the_report_as_well(monkeypatch: pytest.Monk
     rows = service_at(story.as_of).post("/evaluate", story.bundle).json()["assessments"]
     (row,) = [row for row in rows if row["indicator"]]
     assert (row["requirement"], row["reason"], row["indicator"]) == ("tsh-quarterly", "internal-error", "warning")
+
+
+ASKED: dict[str, Callable[..., httpx.Response]] = {
+    "patient-view": partial(call, "lapsed-monthly-labs", "patient-view"),
+    "order-select": partial(call, "upcr-missing-order", "order-select"),
+    "order-sign": partial(call, "second-course-on-time", "order-sign"),
+    "appointment-book": booked(),
+    "encounter-start": before_infusion(),
+    "encounter-discharge": going_home(),
+}
+
+
+def spoken(rows: list[Json], but: str) -> set[tuple[str, str]]:
+    """Requirement and status of what is said, but for one requirement (and without the topic of an empty card)."""
+    return {(row["requirement"], row["status"]) for row in rows if "indicator" in row and row["requirement"] != but}
+
+
+@pytest.mark.parametrize("hook", ASKED)
+def test_a_fault_in_any_one_requirement_is_said_at_every_hook_that_speaks_of_it(
+    hook: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    label = Engine.load().bundle.label
+    asked = ASKED[hook]
+    unchanged = rows_of(cards_of(asked()))
+    for requirement in label.hooks[hook]:
+
+        def judged(item: Requirement, case: Case, failing_id: str = requirement) -> Any:
+            if item.id == failing_id:
+                raise KeyError(SECRET)
+            return judge(item, case)
+
+        monkeypatch.setattr("cds_service.core.evaluate.judge", judged)
+        cards = cards_of(asked())
+        rows = rows_of(cards)
+        failed = [row for row in rows if row["requirement"] == requirement and row["status"] == "cannot-tell"]
+        assert [row["reason"] for row in failed] == ["internal-error"], requirement
+        assert spoken(rows, requirement) == spoken(unchanged, requirement), requirement
+        unchecked = [card for card in cards if "not an all-clear" in card["summary"]]
+        assert len(unchecked) == 1, requirement
+        assert "a fault in this service" in unchecked[0]["detail"], requirement
+        assert SECRET not in str(cards)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.web.calls import call, cards_of, hook_request, issues_of, rows_of
+from tests.web.made import another_appointment, before_infusion, booked, going_home, other_visit, vaccine_asked
 from tests.web.shapes import ALL, COMPLETE, FOREIGN, PARTIAL, UNOBTAINABLE, put
 
 Json = dict[str, Any]
-Table = Mapping[str, Mapping[str, object]]
+Ask = Callable[..., httpx.Response]
+Row = dict[str, object]
+Table = Mapping[str, Row]
 NOT_LOOKED = {"not-provided", "partial", "foreign-data"}
 KEYS = (
     "patient",
@@ -32,87 +37,134 @@ ALONE, AMONG = "foreign alone", "foreign among others"
 
 # Scenario -> (story, hook, key -> {shape: what comes}); what is not named comes out as if nothing had been changed.
 # 412, 422: refused. "unchecked": a could-not-check card. "patient": one that names the patient's data.
-# "findings": findings and no cannot-tell. "unclear": the drug is on record, but no infusion.
-_WITHOUT_PATIENT: dict[str, object] = {**dict.fromkeys(UNOBTAINABLE, "patient"), ALONE: 422}
-_AT_CHART: dict[str, object] = {
+# "findings": findings and no cannot-tell. "unclear": the drug is on record, but no infusion. "nothing": no card.
+# "not told": whether the appointment is for the drug. "vaccine": whether the patient has had the drug.
+_UNSEEN = (*UNOBTAINABLE, ALONE)
+_WITHOUT_PATIENT: Row = {**dict.fromkeys(UNOBTAINABLE, "patient"), ALONE: 422}
+_AT_CHART: Row = {
     **dict.fromkeys(COMPLETE, "unclear"),
-    **dict.fromkeys(UNOBTAINABLE, 412),
+    **dict.fromkeys(_UNSEEN, 412),
     **dict.fromkeys((*PARTIAL, AMONG), "unchecked"),
-    ALONE: 412,
 }
-_ABSENCE_DECIDES: dict[str, object] = {**dict.fromkeys(INCOMPLETE, "unchecked")}
-_RESULTS_DECIDE: dict[str, object] = {
-    **dict.fromkeys(COMPLETE, "findings"),
-    **dict.fromkeys((*UNOBTAINABLE, ALONE), "unchecked"),
-}
-SCENARIOS: dict[str, tuple[str, str, Table]] = {
-    "treated, labs lapsed": (
-        "lapsed-monthly-labs",
-        "patient-view",
-        {
-            "patient": _WITHOUT_PATIENT,
-            "administrations": _AT_CHART,
-            "observations": _RESULTS_DECIDE | _ABSENCE_DECIDES,
-            "reports": _ABSENCE_DECIDES,
-        },
-    ),
-    "treated, well managed": (
-        "well-managed-18-months",
-        "patient-view",
-        {"patient": _WITHOUT_PATIENT, "administrations": _AT_CHART, "observations": _RESULTS_DECIDE},
-    ),
-    "never exposed": (
-        "never-exposed",
-        "patient-view",
-        {
-            "patient": {ALONE: 422},
-            "administrations": {**dict.fromkeys((*PARTIAL, *UNOBTAINABLE, ALONE), 412), AMONG: "unchecked"},
-        },
-    ),
-}
+_ABSENCE_DECIDES: Row = dict.fromkeys(INCOMPLETE, "unchecked")
+_ONE_IS_ENOUGH: Row = dict.fromkeys(_UNSEEN, "unchecked")  # what was received in part proves that it was done
+_FINDINGS: Row = dict.fromkeys(COMPLETE, "findings")
+_NO_SEX: Row = dict.fromkeys((*COMPLETE, *UNOBTAINABLE), "unchecked")  # whether an HPV test is asked cannot be told
+_NOT_TOLD: Row = dict.fromkeys(INCOMPLETE, "not told")
+
+
+def every(row: Row, *keys: str) -> dict[str, Row]:
+    """The same row for several keys."""
+    return dict.fromkeys(keys, row)
+
+
+_CHARTED = every(_ABSENCE_DECIDES, "reports", "medications", "orders", "conditions", "allergies", "immunizations")
+_ORDERED = every(
+    _ABSENCE_DECIDES,
+    *("reports", "medications", "statements", "dispenses", "conditions", "allergies", "immunizations"),
+)
+_LABS = {"observations": _FINDINGS | _ABSENCE_DECIDES}
 _FIRST_COURSE: Table = {
     "patient": _WITHOUT_PATIENT,
     "administrations": _ABSENCE_DECIDES,
-    "observations": _RESULTS_DECIDE | _ABSENCE_DECIDES,
-    "reports": _ABSENCE_DECIDES,
-    "medications": _ABSENCE_DECIDES,
-    "statements": _ABSENCE_DECIDES,
-    "dispenses": _ABSENCE_DECIDES,
-    "conditions": _ABSENCE_DECIDES,
-    "allergies": _ABSENCE_DECIDES,
-    "immunizations": _ABSENCE_DECIDES,
+    **_LABS,
+    **_ORDERED,
+    "procedures": _FINDINGS | _ONE_IS_ENOUGH,
 }
 _SECOND_COURSE: Table = {
-    "patient": _WITHOUT_PATIENT,
+    "patient": _WITHOUT_PATIENT | _NO_SEX,
     "administrations": {**dict.fromkeys(COMPLETE, "unclear"), **_ABSENCE_DECIDES},
-    "observations": _RESULTS_DECIDE | _ABSENCE_DECIDES,
-    "reports": _ABSENCE_DECIDES,
-    "medications": _ABSENCE_DECIDES,
-    "statements": _ABSENCE_DECIDES,
-    "dispenses": _ABSENCE_DECIDES,
+    **_LABS,
+    **_ORDERED,
     "orders": _ABSENCE_DECIDES,
-    "conditions": _ABSENCE_DECIDES,
-    "allergies": _ABSENCE_DECIDES,
-    "immunizations": _ABSENCE_DECIDES,
+    "procedures": _ONE_IS_ENOUGH,
+}
+SCENARIOS: dict[str, tuple[Ask, Table]] = {
+    "treated, labs lapsed": (
+        partial(call, "lapsed-monthly-labs", "patient-view"),
+        {
+            "patient": _WITHOUT_PATIENT,
+            "administrations": _AT_CHART,
+            **_LABS,
+            **_CHARTED,
+            "procedures": _ONE_IS_ENOUGH,
+        },
+    ),
+    "treated, well managed": (
+        partial(call, "well-managed-18-months", "patient-view"),
+        {
+            "patient": _WITHOUT_PATIENT,
+            "administrations": _AT_CHART,
+            **_LABS,
+            **_CHARTED,
+            "procedures": _FINDINGS | _ONE_IS_ENOUGH,
+        },
+    ),
+    "never exposed": (
+        partial(call, "never-exposed", "patient-view"),
+        {"patient": {ALONE: 422}, "administrations": {**dict.fromkeys((*PARTIAL, *_UNSEEN), 412), AMONG: "unchecked"}},
+    ),
+    "first course booked": (
+        booked(),
+        {**_FIRST_COURSE, "medications": _FINDINGS | _ABSENCE_DECIDES},
+    ),
+    "another appointment": (
+        another_appointment(),
+        {"patient": {ALONE: 422}, "medications": _NOT_TOLD},
+    ),
+    "before an infusion": (
+        before_infusion(),
+        {
+            **_FIRST_COURSE,
+            "administrations": _AT_CHART | _FINDINGS,
+            "medications": _FINDINGS | _ABSENCE_DECIDES,
+            "orders": _ABSENCE_DECIDES,
+        },
+    ),
+    "a visit on another day": (
+        other_visit(),
+        {
+            "patient": _WITHOUT_PATIENT,
+            "administrations": _AT_CHART,
+            **_LABS,
+            **_CHARTED,
+            "procedures": _FINDINGS | _ONE_IS_ENOUGH,
+        },
+    ),
+    "going home": (
+        going_home(),
+        {
+            "patient": _WITHOUT_PATIENT,
+            "administrations": _AT_CHART | dict.fromkeys(COMPLETE, "nothing"),
+            **every(_ABSENCE_DECIDES, "medications", "statements"),
+        },
+    ),
+    "live vaccine for a treated patient": (
+        vaccine_asked(),
+        {
+            "patient": _WITHOUT_PATIENT,
+            "administrations": dict.fromkeys(COMPLETE, "unclear") | dict.fromkeys(_UNSEEN, "vaccine"),
+        },
+    ),
 }
 for _hook in ("order-select", "order-sign"):
-    SCENARIOS[f"first course ordered, {_hook}"] = ("upcr-missing-order", _hook, _FIRST_COURSE)
-    SCENARIOS[f"second course ordered, {_hook}"] = ("second-course-on-time", _hook, _SECOND_COURSE)
+    SCENARIOS[f"first course ordered, {_hook}"] = (partial(call, "upcr-missing-order", _hook), _FIRST_COURSE)
+    SCENARIOS[f"second course ordered, {_hook}"] = (partial(call, "second-course-on-time", _hook), _SECOND_COURSE)
 
 
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_what_comes_of_every_shape(scenario: str, key: str) -> None:
-    story, hook, table = SCENARIOS[scenario]
-    unchanged = rows_of(cards_of(call(story, hook)))
+    ask, table = SCENARIOS[scenario]
+    unchanged = rows_of(cards_of(ask()))
     for shape in ALL:
         expected = table.get(key, {}).get(shape, "same")
-        check(story, hook, key, shape, expected, unchanged)
+        check(ask, key, shape, expected, unchanged)
 
 
-def check(story: str, hook: str, key: str, shape: str, expected: object, unchanged: list[Json]) -> None:
+def check(ask: Ask, key: str, shape: str, expected: object, unchanged: list[Json]) -> None:
     """One call with one key in one shape."""
-    response = call(story, hook, lambda body: put(body, key, ALL[shape]))
+    response = ask(lambda body: put(body, key, ALL[shape]))
     place = f"{key}, {shape}"
     if isinstance(expected, int):
         (issue,) = issues_of(response, expected)
@@ -127,7 +179,18 @@ def check(story: str, hook: str, key: str, shape: str, expected: object, unchang
         check_unchecked(cards, told, place, foreign=shape in FOREIGN)
     elif expected == "patient":
         assert any("patient data" in card["summary"] and "not an all-clear" in card["summary"] for card in cards), place
-        assert [row for row in rows if row["status"] != "met"] == unchanged, place
+        assert [row for row in rows if row["status"] != "met"] == [r for r in unchanged if r["status"] != "met"], place
+    elif expected == "not told":
+        (card,) = cards
+        assert "whether this appointment is for it could not be told" in card["summary"], place
+        assert "not an all-clear" in card["summary"], place
+        assert "medication orders" in card["detail"], place
+    elif expected == "vaccine":
+        (card,) = cards
+        assert card["summary"].startswith("Live viral vaccine ordered: whether this patient has had LEMTRADA"), place
+        assert "not an all-clear" in card["summary"], place
+    elif expected == "nothing":
+        assert cards == [], place
     elif expected == "findings":
         assert rows, place
         assert not told, place
@@ -193,4 +256,11 @@ def test_keys_this_service_does_not_ask_for_are_ignored() -> None:
 
 
 def test_the_matrix_covers_every_key_that_is_asked_for() -> None:
-    assert set(KEYS) <= set(hook_request("never-exposed", "patient-view")["prefetch"])
+    assert set(KEYS) == set(hook_request("never-exposed", "patient-view")["prefetch"])
+    assert {*KEYS, "encounters"} == set(going_home().body()["prefetch"])
+
+
+@pytest.mark.parametrize("shape", ALL)
+def test_encounters_decide_nothing_at_discharge_but_the_visits_they_are(shape: str) -> None:
+    ask = going_home()
+    assert rows_of(cards_of(ask(lambda body: put(body, "encounters", ALL[shape])))) == rows_of(cards_of(ask()))

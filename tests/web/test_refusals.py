@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ import pytest
 from cds_service.settings import Settings, SettingsError
 from cds_service.web.app import create_app
 from tests.web.calls import Service, call, hook_request, issues_of, service_at
+from tests.web.made import before_infusion, booked, going_home
 
 Json = dict[str, Any]
 AS_OF = "2026-11-23T18:00:00-05:00"
@@ -273,3 +275,46 @@ def test_another_patient_in_the_prefetch_is_counted_in_the_log_and_not_named(cap
 def test_production_is_refused_while_nobody_can_be_verified() -> None:
     with pytest.raises(SettingsError, match="CDS_PROFILE"):
         create_app(Settings(profile="production"))
+
+
+EVERY_HOOK = {
+    "patient-view": hook_request("well-managed-18-months", "patient-view"),
+    "order-select": hook_request("upcr-missing-order", "order-select"),
+    "order-sign": hook_request("upcr-missing-order", "order-sign"),
+    "appointment-book": booked().body(),
+    "encounter-start": before_infusion().body(),
+    "encounter-discharge": going_home().body(),
+}
+
+
+@pytest.mark.parametrize("service", EVERY_HOOK)
+@pytest.mark.parametrize("hook", EVERY_HOOK)
+def test_a_service_answers_its_own_hook_only(service: str, hook: str, caplog: pytest.LogCaptureFixture) -> None:
+    path = f"/cds-services/lemtrada-{service}"
+    if service == hook:
+        assert service_at(AS_OF).post(path, EVERY_HOOK[hook]).status_code == 200
+        return
+    issues = refused(path, EVERY_HOOK[hook], 422, caplog)
+    assert "hook" in {place for issue in issues for place in issue["expression"]}
+
+
+@pytest.mark.parametrize("hook", EVERY_HOOK)
+@pytest.mark.parametrize(
+    "change, place", [(patient_of_another, "prefetch.patient"), (token_of_another, "fhirAuthorization.patient")]
+)
+def test_no_hook_answers_a_call_about_two_people(
+    hook: str, change: Any, place: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = copy.deepcopy(EVERY_HOOK[hook])
+    change(body)
+    (issue,) = refused(f"/cds-services/lemtrada-{hook}", body, 422, caplog)
+    assert issue["expression"] == [place]
+
+
+@pytest.mark.parametrize("hook", EVERY_HOOK)
+def test_every_hook_wants_a_uuid_and_may_be_told_not_to(hook: str, caplog: pytest.LogCaptureFixture) -> None:
+    body = EVERY_HOOK[hook] | {"hookInstance": "my-instance"}
+    (issue,) = refused(f"/cds-services/lemtrada-{hook}", body, 422, caplog)
+    assert issue["expression"] == ["hookInstance"]
+    lenient = Service(AS_OF, Settings(lenient_hook_instance=True))
+    assert lenient.post(f"/cds-services/lemtrada-{hook}", body).status_code == 200

@@ -12,12 +12,15 @@ from cds_service.cds_hooks.empties import find_empties
 from cds_service.cds_hooks.templates import check_template
 from cds_service.settings import Settings
 from fhir_fixtures import REQUIREMENTS
-from fhir_fixtures.hook_requests import PREFETCH
+from fhir_fixtures.hook_requests import AT_DISCHARGE, PREFETCH
 from tests.web.calls import Service, call, cards_of, issues_of, service_at
 
 Json = dict[str, Any]
 AS_OF = "2026-11-23T18:00:00-05:00"
-HOOKS = ("patient-view", "order-select", "order-sign")
+HOOKS = (
+    *("patient-view", "order-select", "order-sign"),
+    *("appointment-book", "encounter-start", "encounter-discharge"),
+)
 ASKED = {
     "patient",
     "administrations",
@@ -28,7 +31,9 @@ ASKED = {
     "dispenses",
     "orders",
     "conditions",
+    "procedures",
 }
+BEFORE_AN_INFUSION = {"allergies", "immunizations"}  # nothing that is said at discharge rests on these
 
 
 @pytest.fixture(scope="module", name="services")
@@ -51,12 +56,12 @@ def test_discovery_lists_one_service_per_hook(services: dict[str, Json]) -> None
 
 def test_the_templates_ask_for_what_is_checked_and_no_more(services: dict[str, Json]) -> None:
     for service in services.values():
-        extra = {"encounters"} if service["hook"] == "encounter-discharge" else set()
+        extra = {"encounters"} if service["hook"] == "encounter-discharge" else BEFORE_AN_INFUSION
         assert set(service["prefetch"]) == ASKED | extra
         for key, template in service["prefetch"].items():
             assert check_template(template, service["hook"]) == []
             assert len(quote(template)) <= 1800, key
-            assert template.startswith(PREFETCH[key])
+            assert template.startswith((PREFETCH | AT_DISCHARGE)[key])
 
 
 def test_what_exposure_is_read_from_is_asked_by_patient_alone(services: dict[str, Json]) -> None:
@@ -72,7 +77,11 @@ def test_what_exposure_is_read_from_is_asked_by_patient_alone(services: dict[str
     [
         ("GET", "/cds-services"),
         ("POST", "/cds-services/lemtrada-patient-view"),
+        ("POST", "/cds-services/lemtrada-appointment-book"),
+        ("POST", "/cds-services/lemtrada-encounter-start"),
+        ("POST", "/cds-services/lemtrada-encounter-discharge"),
         ("POST", "/cds-services/lemtrada-order-sign/feedback"),
+        ("POST", "/cds-services/lemtrada-encounter-start/feedback"),
         ("POST", "/evaluate"),
     ],
 )
@@ -129,8 +138,21 @@ def entry(**members: object) -> Json:
     } | members
 
 
-def send_feedback(*entries: Json) -> Any:
-    return service_at(AS_OF).post("/cds-services/lemtrada-patient-view/feedback", {"feedback": list(entries)})
+def send_feedback(*entries: Json, hook: str = "patient-view") -> Any:
+    return service_at(AS_OF).post(f"/cds-services/lemtrada-{hook}/feedback", {"feedback": list(entries)})
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_service_takes_feedback(hook: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "cds_service")
+    response = send_feedback(entry(), hook=hook)
+    assert (response.status_code, response.json()) == (200, {})
+    assert f"feedback service=lemtrada-{hook} outcome=overridden" in caplog.text
+    issues_of(send_feedback(entry(outcome="ignored"), hook=hook), 422)
+
+
+def test_feedback_for_a_service_that_does_not_exist_is_not_found() -> None:
+    issues_of(send_feedback(entry(), hook="order-dispatch"), 404)
 
 
 def test_feedback_for_a_card_and_its_suggestion(caplog: pytest.LogCaptureFixture) -> None:

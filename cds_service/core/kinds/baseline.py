@@ -12,7 +12,7 @@ from cds_service.core.case import Case, Treatment
 from cds_service.core.dates import FARTHEST_OFFSETS_DAYS, When, add_days, add_months, on_day, starts_before
 from cds_service.core.kinds.common import ADMINISTRATIONS, not_applicable, results_of
 from cds_service.core.label import Baseline, Requirement, Test
-from cds_service.core.results import Done, latest
+from cds_service.core.results import Done, as_done, latest
 from cds_service.core.timeline import ANY_CONCEPT
 
 
@@ -67,25 +67,28 @@ class _Window:
         test = self.rule.test
         end = self.day_one if self.begun else max(self.day_one, self.case.as_of.today)
         notes: tuple[Note, ...] = (Note.PRELIMINARY_EXISTS,) if pending(self.case, test, self.opens, end) else ()
-        ordered = None if self.begun else already_ordered(self.case, test.ordered_as)
+        ordered = None if self.begun else already_ordered(self.case, test)
         if ordered is not None:
             notes = (*notes, Note.ALREADY_ORDERED)
         if stale is not None:
             return self._answer(Status.MISSING, Reason.STALE, stale, notes, ordered=ordered)
         wrong = wrong_tests(self.case, test, self.opens, end)
+        lacking = self._lacking() if test.members else None
+        if lacking is None:  # what belongs to a test done too late looks like nothing else
+            wrong = tuple(item for item in wrong if item not in self._done_references())
         reason = Reason.WRONG_TEST if wrong else None
-        lacking = self._lacking(end) if wrong and test.members else None
         return self._answer(Status.MISSING, reason, None, notes, evidence=wrong, ordered=ordered, lacking=lacking)
 
-    def _lacking(self, end: date) -> str | None:
-        """The members of a set that are not among the window's results; None when none of them is."""
+    def _done_references(self) -> frozenset[str]:
+        return frozenset(reference for item in self.done for reference in item.references)
+
+    def _lacking(self) -> str | None:
+        """The members of a set without a result that counts; None when that is none or all of them."""
         results = self.case.timeline.results
         lacking = [
             name
             for name, concept in self.rule.test.members
-            if not any(
-                result.when.last >= self.opens and result.when.first <= end for result in results.get(concept, ())
-            )
+            if not any(self._counts(as_done(result)) for result in results.get(concept, ()))
         ]
         return " and ".join(lacking) if 0 < len(lacking) < len(self.rule.test.members) else None
 
@@ -158,13 +161,15 @@ def _opening(rule: Baseline, day_one: date) -> date:
 
 
 def wrong_tests(case: Case, test: Test, first: date, last: date) -> tuple[str, ...]:
-    """References of look-alikes and incomplete component sets dated within the days given."""
+    """References of look-alikes and incomplete component sets dated within the days given, and of open referrals."""
     found = [
         result.reference
         for concept in test.look_alikes
         for result in case.timeline.results.get(concept, ())
         if first <= result.when.last and result.when.first <= last
     ]
+    referred = test.wrong & test.ordered_as  # ordering somebody to look is not looking
+    found += [order.reference for order in case.timeline.service_orders if order.concepts & referred]
     return tuple(dict.fromkeys(found))
 
 
@@ -190,7 +195,11 @@ def unread(case: Case, test: Test) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def already_ordered(case: Case, ordered_as: frozenset[str]) -> date | None:
-    """The day the test is ordered for (or was ordered), when there is an open order for it."""
-    open_orders = [order for order in case.timeline.service_orders if order.concepts & ordered_as]
-    return max((order.when.last if order.when else case.as_of.today for order in open_orders), default=None)
+def already_ordered(case: Case, test: Test) -> date | None:
+    """The day the test is ordered for (or was ordered), when there is an open order for it, or one for each part."""
+    orders = case.timeline.service_orders
+    found = [order for order in orders if order.concepts & test.ordered_as]
+    parts = [[order for order in orders if concept in order.concepts] for _, concept in test.members]
+    if parts and all(parts):
+        found += [order for part in parts for order in part]
+    return max((order.when.last if order.when else case.as_of.today for order in found), default=None)

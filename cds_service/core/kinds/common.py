@@ -39,3 +39,9 @@ def untreated(requirement_id: str, case: Case) -> Assessment:
     if case.treatment is Treatment.UNCLEAR:
         return exposure_unclear(requirement_id, case)
     return not_applicable(requirement_id)
+
+
+def may_go_on(case: Case) -> bool:
+    """Whether an administration nobody can place may be an infusion after the last one known."""
+    last = case.courses[-1].last if case.courses else None
+    return last is not None and any(doubt.when is None or doubt.when.last > last for doubt in case.exposures.doubts)

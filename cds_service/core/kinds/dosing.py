@@ -72,11 +72,16 @@ def _given_dose(
 
 
 def _planned_doses(requirement: Requirement, case: Case, plan: Plan) -> Iterator[Assessment]:
-    product = case.label.product
     if not plan.orders:
         yield not_applicable(requirement.id, course=plan.course, variant="appointment")
         return
-    amounts = _amounts_a_day(plan, product)
+    for number in plan.planned_days:
+        yield _planned_dose(requirement, case, plan, number)
+
+
+def _planned_dose(requirement: Requirement, case: Case, plan: Plan, number: int) -> Assessment:
+    product, day = case.label.product, plan.date_of(number)
+    amounts = _amounts_of_day(plan, product, day)
     known = [amount for amount in amounts if amount is not None]
     worst = max(known, default=None)
     low = min(known, default=None)
@@ -88,37 +93,42 @@ def _planned_doses(requirement: Requirement, case: Case, plan: Plan) -> Iterator
         status, reason, variant = Status.CANNOT_TELL, Reason.UNREADABLE, "order-unreadable"
     elif low is not None and low < product.low:
         status, variant, shown = Status.VIOLATED, "order-too-low", low
-    for number in plan.planned_days:
-        yield Assessment(
-            requirement.id,
-            status,
-            reason,
-            variant=variant or "order",
-            course=plan.course,
-            day=number,
-            evidence=plan.references,
-            planned=True,
-            facts={
-                "dose": _amount(shown) if shown is not None else None,
-                "labeled": _amount(product.daily_mg),
-                "course": plan.course,
-                "first": case.label.courses.first_length,
-                "later": case.label.courses.later_length,
-                "date": plan.date_of(number),
-                "day": number,
-            },
-        )
+    return Assessment(
+        requirement.id,
+        status,
+        reason,
+        variant=variant or "order",
+        course=plan.course,
+        day=number,
+        evidence=plan.references,
+        planned=True,
+        facts={
+            "dose": _amount(shown) if shown is not None else None,
+            "labeled": _amount(product.daily_mg),
+            "course": plan.course,
+            "first": case.label.courses.first_length,
+            "later": case.label.courses.later_length,
+            "date": day,
+            "day": number,
+        },
+    )
 
 
-def _amounts_a_day(plan: Plan, product: Product) -> list[Decimal | None]:
-    """What the orders give: each by itself, and together on a day that several of them name."""
-    amounts = [milligrams(order.daily_dose, order.concepts, product) for order in plan.orders]
-    by_day: dict[date, Decimal] = {}
-    for order, amount in zip(plan.orders, amounts, strict=True):
-        for day in days_of_order(order) or ():
-            by_day[day] = by_day.get(day, Decimal(0)) + (amount or Decimal(0))
-    together = max(by_day.values(), default=Decimal(0))
-    return [*amounts, together] if together > product.high else amounts
+def _amounts_of_day(plan: Plan, product: Product, day: date) -> list[Decimal | None]:
+    """What the orders give that day: together those that name the day, each by itself those that name no days."""
+    apart: list[Decimal | None] = []
+    together: list[Decimal | None] = []
+    for order in plan.orders:
+        amount, days = milligrams(order.daily_dose, order.concepts, product), days_of_order(order)
+        if days is None:
+            apart.append(amount)
+        elif day in days:
+            together.append(amount)
+    known = [amount for amount in together if amount is not None]
+    total = sum(known, Decimal(0))
+    if len(known) < len(together) and total <= product.high:
+        return [*apart, None]
+    return [*apart, total] if together else apart
 
 
 def _amount(mg: Decimal) -> str:
@@ -226,7 +236,7 @@ def judge_interval(requirement: Requirement, rule: CourseInterval, case: Case) -
         else:
             answer = _interval(requirement, rule, case.courses[:index], course.days[0].start)
             evidence = (*case.courses[index - 1].days[-1].references, *course.days[0].references)
-            yield answer._replace(event=course.first, evidence=evidence)
+            yield answer._replace(event=course.last, evidence=evidence)
     if plan is not None and not plan.continues:
         if not case.courses:
             yield Assessment(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cds_service.core.assessment import Assessment, Status
 from cds_service.core.case import Case, Treatment
 from cds_service.core.dates import add_months
-from cds_service.core.kinds.common import ADMINISTRATIONS, not_applicable
+from cds_service.core.kinds.common import ADMINISTRATIONS, exposure_unclear, may_go_on, not_applicable
 from cds_service.core.label import Recurring, Requirement
 from cds_service.core.results import latest
 
@@ -17,6 +17,8 @@ def judge(requirement: Requirement, case: Case) -> Assessment:
         return not_applicable(requirement.id)
     if case.as_of.today <= follow_up.ends:
         return not_applicable(requirement.id, variant="running")
+    if may_go_on(case):
+        return exposure_unclear(requirement.id, case)
     lapsed = []
     for other in case.label.requirements:
         if isinstance(other.rule, Recurring) and not other.rule.never_overdue and other.rule.gender is None:

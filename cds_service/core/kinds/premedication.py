@@ -50,7 +50,7 @@ def judge(requirement: Requirement, rule: Premedication, case: Case) -> Iterator
     if case.at_infusion:
         yield from _today(requirement, rule, case, records)
     if case.plan is not None:
-        yield from _planned_days(requirement, rule, case, case.plan)
+        yield from _planned_days(requirement, rule, case, case.plan, records)
 
 
 def _today(
@@ -60,16 +60,7 @@ def _today(
     course, number = case.next_day
     if number > rule.days:
         return
-    today = case.as_of.today
-    here = [
-        record for record in records if record.start is not None and record.start.first == today == record.start.last
-    ]
-    agents = [(record, _agent_of(record.concepts, rule)) for record in here if record.exposure is not Exposure.UNKNOWN]
-    given = [
-        Given(record, agent, _equivalent(record.dose, agent, rule), before=True)
-        for record, agent in agents
-        if agent is not None and record.route in _COUNTING_ROUTES
-    ]
+    today, given = case.as_of.today, _charted_today(rule, case, records)
     yield Assessment(
         requirement.id,
         Status.MET if _enough(given, rule) else Status.DUE,
@@ -88,6 +79,20 @@ def _today(
             "dose": _amount(_total(item.equivalent_mg for item in given)),
         },
     )
+
+
+def _charted_today(rule: Premedication, case: Case, records: list[Administration]) -> list[Given]:
+    """What was given today, before an infusion still to come."""
+    today = case.as_of.today
+    here = [
+        record for record in records if record.start is not None and record.start.first == today == record.start.last
+    ]
+    agents = [(record, _agent_of(record.concepts, rule)) for record in here if record.exposure is not Exposure.UNKNOWN]
+    return [
+        Given(record, agent, _equivalent(record.dose, agent, rule), before=True)
+        for record, agent in agents
+        if agent is not None and record.route in _COUNTING_ROUTES
+    ]
 
 
 def _premedication_records(case: Case, rule: Premedication) -> list[Administration]:
@@ -239,8 +244,10 @@ def _covers(order: DrugOrder, day: date, rule: Premedication, as_of: AsOf) -> bo
     return is_recent or (order.draft and order.starts is None) or (order.active and has_no_dates)
 
 
-def _planned_days(requirement: Requirement, rule: Premedication, case: Case, plan: Plan) -> Iterator[Assessment]:
-    """In an order the premedication must stand beside it: in the draft or among active orders."""
+def _planned_days(
+    requirement: Requirement, rule: Premedication, case: Case, plan: Plan, records: list[Administration]
+) -> Iterator[Assessment]:
+    """In an order the premedication must stand beside it: in the draft, among active orders, or given already today."""
     orders = [(order, agent) for order, agent in _orders(case, rule) if order.draft or order.active]
     for number in plan.planned_days:
         if number > rule.days:
@@ -250,6 +257,9 @@ def _planned_days(requirement: Requirement, rule: Premedication, case: Case, pla
         day = plan.date_of(number)
         beside = [(order, agent) for order, agent in orders if _covers(order, day, rule, case.as_of)]
         amounts = [_equivalent(order.daily_dose, agent, rule) for order, agent in beside]
+        given = _charted_today(rule, case, records) if day == case.as_of.today else []
+        if given and _enough(given, rule):
+            amounts, beside = [item.equivalent_mg for item in given], []
         total = _total(amounts)
         status, reason = Status.MISSING, None
         notes: list[Note] = []
@@ -257,7 +267,9 @@ def _planned_days(requirement: Requirement, rule: Premedication, case: Case, pla
             status = Status.MET
             if None in amounts:
                 notes.append(Note.DOSE_ABSENT)
-            if any(_is_another(agent, order.route) for order, agent in beside):
+            if any(_is_another(agent, order.route) for order, agent in beside) or any(
+                _is_another(item.agent, item.record.route) for item in given
+            ):
                 notes.append(Note.ROUTE_OR_DRUG)
         elif beside:
             status, reason = Status.VIOLATED, Reason.BELOW_DOSE
@@ -269,7 +281,7 @@ def _planned_days(requirement: Requirement, rule: Premedication, case: Case, pla
             variant="order",
             course=plan.course,
             day=number,
-            evidence=tuple(order.reference for order, _ in beside),
+            evidence=(*(order.reference for order, _ in beside), *(item.record.reference for item in given)),
             planned=True,
             rests_on=frozenset() if status is Status.MET else frozenset({Source.MEDICATIONS}),
             facts={

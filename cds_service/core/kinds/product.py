@@ -81,5 +81,7 @@ def judge_history(requirement: Requirement, case: Case) -> Assessment:
     mentions = tuple(item.reference for item in timeline.mentions if is_other_product(item.concepts, product, timeline))
     found = (*case.exposures.other_product, *orders, *mentions)
     if found:
-        return Assessment(requirement.id, Status.VIOLATED, evidence=found, planned=case.plan is not None)
+        is_ordered = case.plan is not None
+        variant = "order" if is_ordered else None
+        return Assessment(requirement.id, Status.VIOLATED, variant=variant, evidence=found, planned=is_ordered)
     return Assessment(requirement.id, Status.MET, rests_on=_EXPOSURE_SOURCES)

@@ -86,16 +86,20 @@ class _Runs(NamedTuple):
 
 def _runs(rule: Prophylaxis, case: Case, course: _Course) -> _Runs:
     timeline, today = case.timeline, case.as_of.today
-    found = spells(timeline, rule.concepts, today, drafts=course.planned)
+    said = spells(timeline, rule.concepts, today, drafts=course.planned)
+    found, unsure = [spell for spell in said if not spell.unsure], [spell for spell in said if spell.unsure]
     given = given_runs(timeline.administrations, rule.concepts, today)
     undated = course.first if course.planned else None
     longest = joined(found, given, longest=True, undated=undated)
     vague = any(is_vague(spell) for spell in found)
     shortest = joined(found, given, longest=False, undated=undated) if vague else longest
     others = [
-        spell
-        for spell in spells(timeline, rule.unclear, today, drafts=course.planned)
-        if not any(spell.reference in run.references for run in longest)
+        *unsure,
+        *(
+            spell
+            for spell in spells(timeline, rule.unclear, today, drafts=course.planned)
+            if not any(spell.reference in run.references for run in longest)
+        ),
     ]
     other_given = given_runs(
         (item for item in timeline.administrations if not item.concepts & rule.concepts), rule.unclear, today
@@ -226,7 +230,7 @@ def _running(run: Run, rule: Prophylaxis, case: Case, course: _Course) -> _Said:
     count = _last_count(rule, case, course, case.as_of.today)
     if case.as_of.today < add_days(course.needed, -rule.lead_days) or _is_enough(count, rule):
         return _Said(Status.MET, variant="running", run=run, counted=count, rests_on=ADMINISTRATIONS)
-    ordered = already_ordered(case, rule.count_test.ordered_as)
+    ordered = already_ordered(case, rule.count_test)
     notes = (Note.ALREADY_ORDERED,) if ordered is not None else ()
     return _Said(Status.DUE, None, notes, None, run, counted=count, ordered=ordered, rests_on=ADMINISTRATIONS | LABS)
 
@@ -236,7 +240,9 @@ def _stopped(run: Run, rule: Prophylaxis, case: Case, course: _Course, end: date
     sure = _last_count(rule, case, course, end)
     perhaps = _last_count(rule, case, course, end, vague=True)
     if perhaps is not sure and _is_enough(perhaps, rule) != _is_enough(sure, rule):
-        return _Said(Status.CANNOT_TELL, Reason.DATE_VAGUE, run=run, stopped=end, counted=perhaps)
+        return _Said(
+            Status.CANNOT_TELL, Reason.DATE_VAGUE, variant="count-vague", run=run, stopped=end, counted=perhaps
+        )
     resting = ADMINISTRATIONS | LABS
     if sure is None:
         resting = _DRUG_SOURCES | LABS
@@ -289,11 +295,12 @@ def _assessment(requirement: Requirement, rule: Prophylaxis, case: Case, course:
         "ordered": said.ordered,
     }
     variant = said.variant or ("order" if course.planned else None)
+    notes = (*said.notes, Note.MATCHED_BY_TEXT) if run is not None and run.by_text else said.notes
     return Assessment(
         requirement.id,
         said.status,
         said.reason,
-        said.notes,
+        notes,
         variant=variant,
         course=course.number,
         due=course.needed if said.status is Status.DUE else None,

@@ -12,7 +12,14 @@ from cds_service.core.case import Case, Treatment
 from cds_service.core.courses import FollowUp
 from cds_service.core.dates import add_days, add_months
 from cds_service.core.kinds.baseline import already_ordered, pending, unread, wrong_tests
-from cds_service.core.kinds.common import ADMINISTRATIONS, not_applicable, results_of, untreated
+from cds_service.core.kinds.common import (
+    ADMINISTRATIONS,
+    exposure_unclear,
+    may_go_on,
+    not_applicable,
+    results_of,
+    untreated,
+)
 from cds_service.core.label import Recurring, Requirement
 from cds_service.core.results import Done, latest
 from cds_service.core.timeline import Source
@@ -22,28 +29,48 @@ def judge(requirement: Requirement, rule: Recurring, case: Case) -> Assessment:
     """Whether the test is up to date today; `due` counts from the later of last result and first infusion."""
     if case.deceased:
         return Assessment(requirement.id, Status.NOT_APPLICABLE, variant="deceased")
+    limited = rule.gender is not None or bool(rule.unless)
+    moot = _moot(requirement, rule, case) if limited else None
+    if moot is not None:
+        return moot
     if case.treatment is not Treatment.TREATED or case.follow_up is None:
         return untreated(requirement.id, case)
     if case.as_of.today > case.follow_up.ends:
-        return not_applicable(requirement.id, variant="ended")
-    if rule.gender is None and not rule.unless:
-        return _judge_open(requirement, rule, case, case.follow_up)
-    return _judge_for_some(requirement, rule, case, case.follow_up)
+        ended = not_applicable(requirement.id, variant="ended")
+        return exposure_unclear(requirement.id, case) if may_go_on(case) else ended
+    if limited:
+        return _judge_for_some(requirement, rule, case, case.follow_up)
+    return _judge_open(requirement, rule, case, case.follow_up)
+
+
+def _moot(requirement: Requirement, rule: Recurring, case: Case) -> Assessment | None:
+    """Why a test for patients of one sex, without certain diagnoses, is not asked of this one; None when it is."""
+    found = tuple(
+        item.reference for item in case.timeline.conditions if item.concepts & rule.unless and not item.unsure
+    )
+    if found:
+        return Assessment(requirement.id, Status.NOT_APPLICABLE, variant="moot", evidence=found)
+    gender = _gender(case)
+    if gender is not None and gender not in (rule.gender, _OTHER):
+        return Assessment(requirement.id, Status.NOT_APPLICABLE, variant="others", rests_on=frozenset({Source.PATIENT}))
+    return None
+
+
+_OTHER = "other"  # an administrative gender that says nothing about the organ
+
+
+def _gender(case: Case) -> str | None:
+    """The administrative gender; None when it is not written, or written as unknown."""
+    person = case.timeline.person
+    return person.gender if person is not None and person.gender != "unknown" else None
 
 
 def _judge_for_some(requirement: Requirement, rule: Recurring, case: Case, follow_up: FollowUp) -> Assessment:
-    """A test asked of some patients only: of those of one sex, and not with certain diagnoses."""
-    moot = tuple(item.reference for item in case.timeline.conditions if item.concepts & rule.unless and not item.unsure)
-    if moot:
-        return Assessment(requirement.id, Status.NOT_APPLICABLE, variant="moot", evidence=moot)
-    person = case.timeline.person
-    gender = person.gender if person is not None else None
-    if gender in _KNOWN_GENDERS and gender != rule.gender:
-        return Assessment(requirement.id, Status.NOT_APPLICABLE, variant="others", rests_on=frozenset({Source.PATIENT}))
+    """Of a patient whose sex is not on record nobody can say whether the test is asked."""
     found = _judge_open(requirement, rule, case, follow_up)
     if found.status is Status.MET:
         return found
-    if gender is None and found.status is not Status.CANNOT_TELL:
+    if _gender(case) is None and found.status is not Status.CANNOT_TELL:
         return Assessment(
             requirement.id,
             Status.CANNOT_TELL,
@@ -54,9 +81,6 @@ def _judge_for_some(requirement: Requirement, rule: Recurring, case: Case, follo
             facts=found.facts,
         )
     return found._replace(rests_on=found.rests_on | {Source.PATIENT, Source.CONDITIONS})
-
-
-_KNOWN_GENDERS = frozenset({"male", "female"})
 
 
 def _judge_open(requirement: Requirement, rule: Recurring, case: Case, follow_up: FollowUp) -> Assessment:
@@ -122,7 +146,7 @@ def _answer(
             reason, evidence = Reason.WRONG_TEST, (*evidence, *wrong)
         if pending(case, rule.test, add_days(since, 1), today):
             notes.append(Note.PRELIMINARY_EXISTS)
-    ordered = already_ordered(case, rule.test.ordered_as)
+    ordered = already_ordered(case, rule.test)
     if ordered is not None:
         notes.append(Note.ALREADY_ORDERED)
     resting = results_of(requirement) if status is not Status.MET else frozenset()

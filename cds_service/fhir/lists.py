@@ -1,0 +1,121 @@
+"""Medication lists and dispensing: signs of a drug without an infusion date, and since and until when it was taken."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+
+from cds_service.core.dates import When
+from cds_service.core.timeline import Mention
+from cds_service.fhir.codes import CodeIndex
+from cds_service.fhir.dates import DateReader
+from cds_service.fhir.meds import Drug, MedicationReader, first_dosage, medication_fields
+from cds_service.fhir.record import Chart, is_code, reference_of
+from cds_service.fhir.routes import read_route
+from cds_service.fhir.structs import ABSENT, Resource, adherence_decoder
+
+_VOID = frozenset({"entered-in-error", "not-taken", "intended", "cancelled", "declined", "preparation", "not-done"})
+_OVER = frozenset({"stopped", "completed", "ended", "on-hold", "unknown"})  # not known to go on
+_GOES_ON = frozenset({"active", "recorded", "in-progress", "draft"})
+_NEVER = frozenset({"never-taken", "not-prescribed"})
+_NOT_NOW = frozenset({"not-taking"})
+_PAUSED = ("stopped", "on-hold")  # also as directed, or not as directed
+_DRAFT = frozenset({"draft"})
+_LONG_AGO = date(1900, 1, 1)
+
+
+class ListReader:
+    """Reads MedicationStatements (MedicationUsages) and MedicationDispenses of one record."""
+
+    def __init__(self, index: CodeIndex, dates: DateReader, meds: MedicationReader) -> None:
+        self._index, self._dates, self._meds = index, dates, meds
+
+    def mention(self, chart: Chart, resource: Resource, full_url: str | None) -> None:
+        """File a MedicationStatement or MedicationDispense of a drug the label knows."""
+        drug = self._meds.drug(resource)
+        is_vaccine = self._meds.vaccines.is_vaccine(medication_fields(resource)[0], drug.concepts)
+        if not drug.concepts and not is_vaccine and (drug.resolved or not self._meds.names_medication(resource)):
+            return
+        reference = reference_of(resource, full_url)
+        why = self._why_not(resource, drug)
+        if why is not None:
+            chart.drop(reference, why)
+        elif is_vaccine:
+            self._vaccine(chart, resource, reference, drug)
+        elif drug.concepts:
+            self._file(chart, resource, reference, drug)
+        else:
+            chart.drop(reference, "unresolved-reference")
+
+    def _why_not(self, resource: Resource, drug: Drug) -> str | None:
+        """Why the entry says nothing. One of the label's own drug that is not taken now may have been before."""
+        is_own = bool(drug.concepts & self._index.own)
+        adhered = adherence_of(resource)
+        if resource.status == "entered-in-error":
+            return "entered-in-error"
+        if is_code(resource.status, _VOID) or adhered in _NEVER or (adhered in _NOT_NOW and not is_own):
+            return "not-done"
+        return "preliminary" if is_code(resource.status, _DRAFT) and not is_own else None
+
+    def _vaccine(self, chart: Chart, resource: Resource, reference: str, drug: Drug) -> None:
+        """A vaccine on a list was given; one that was handed over is not known to be."""
+        if resource.resourceType == "MedicationDispense":
+            return
+        period = resource.effectivePeriod
+        concepts = drug.concepts or self._meds.vaccines.concepts(medication_fields(resource)[0])
+        text = resource.effectiveDateTime or (period.start if period is not None else None)
+        self._meds.vaccines.file(chart, reference, concepts, text)
+
+    def _file(self, chart: Chart, resource: Resource, reference: str, drug: Drug) -> None:
+        """Since when and until when the drug is on the list, and whether it still is."""
+        period, adhered = resource.effectivePeriod, adherence_of(resource) or ""
+        since, is_since_bad = self._since(resource, is_own=bool(drug.concepts & self._index.own))
+        end = period.end if period is not None else None
+        ends = self._dates.read(end) if end else None
+        if is_since_bad or (end and ends is None):
+            chart.drop(reference, "bad-date")
+        if not is_code(resource.status, _OVER | _GOES_ON) or resource.status == "unknown":
+            chart.drop(reference, "bad-status")
+        goes_on = is_code(resource.status, _GOES_ON) and not adhered.startswith(_PAUSED) and adhered not in _NOT_NOW
+        dosage = first_dosage(resource.dosage)
+        chart.mentions.append(
+            Mention(
+                reference,
+                drug.concepts,
+                drug.by_text,
+                since,
+                ends=ends,
+                closed=not goes_on or bool(end and ends is None),
+                dispensed=resource.resourceType == "MedicationDispense",
+                route=read_route(dosage.route) if dosage is not None else None,
+            )
+        )
+
+    def _since(self, resource: Resource, *, is_own: bool) -> tuple[When | None, bool]:
+        """Since when a drug is on a list, or the day it was handed over; and whether that is written unreadably.
+
+        An entry that only says when it was made: the drug was begun on that day or before. For the label's own drug
+        that day is when it came on record, which is what matters.
+        """
+        period = resource.effectivePeriod
+        text = resource.effectiveDateTime or (period.start if period is not None else None) or resource.whenHandedOver
+        if text:
+            when = self._dates.read(text)
+            return when, when is None
+        asserted = self._dates.read(resource.dateAsserted) if resource.dateAsserted else None
+        if asserted is None or is_own:
+            return asserted, bool(resource.dateAsserted) and asserted is None
+        return When(min(_LONG_AGO, asserted.first), asserted.last), False
+
+
+def adherence_of(resource: Resource) -> str | None:
+    """How a listed drug is taken, in R5: the first code of `adherence.code`."""
+    if resource.adherence is ABSENT:
+        return None
+    try:
+        concept = adherence_decoder.decode(resource.adherence).code
+    except msgspec.DecodeError:
+        return None
+    codings = concept.coding if concept is not None else None
+    return codings[0].code if codings else None
