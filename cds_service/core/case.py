@@ -60,6 +60,7 @@ class Case:
     at_infusion: bool = False
     deceased: bool = False
     done: dict[str, tuple[Done, ...]] = field(default_factory=dict)  # per test, filled on first use
+    runs: dict[tuple[frozenset[str], bool], object] = field(default_factory=dict)  # of prophylaxis, filled on first use
 
     @property
     def next_day(self) -> tuple[int, int]:

@@ -135,9 +135,8 @@ def booked_appointments(timeline: Timeline, orders: list[DrugOrder], as_of: AsOf
     return tuple(
         item
         for item in timeline.appointments
-        if item.starts is not None
-        and item.starts.last >= as_of.today
-        and (item.about_drug or (item.starts.is_exact_day and item.starts.first in days))
+        if (item.about_drug and (item.starts is None or item.starts.last >= as_of.today))
+        or (item.starts is not None and item.starts.is_exact_day and as_of.today <= item.starts.first in days)
     )
 
 
@@ -177,13 +176,12 @@ def make_plan(
 
 
 def _booked_dates(booked: tuple[Appointment, ...], orders: list[DrugOrder]) -> tuple[date, ...] | None:
-    """The days booked; when one day is booked and an order says how many it covers, so many from that day on."""
+    """The days booked; one day alone is day 1 of as many as an order covers, or of an unknown number."""
     days = sorted({item.starts.first for item in booked if item.starts is not None})
     if len(days) > 1 or not days:
         return tuple(days) or None
     ordered = _planned_dates(orders, When(days[0], days[0])) if orders else None
-    count = len(ordered) if ordered is not None else 1 if not orders else None
-    return tuple(day_range(days[0], add_days(days[0], count - 1))) if count is not None else None
+    return tuple(day_range(days[0], add_days(days[0], len(ordered) - 1))) if ordered is not None else None
 
 
 def _by_day(when: When) -> tuple[date, bool, date]:

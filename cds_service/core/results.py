@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from itertools import zip_longest
 from typing import NamedTuple
 
 from cds_service.core.dates import When
@@ -53,33 +54,40 @@ def _sets_of_one_day(results: Mapping[str, tuple[Result, ...]], concepts: frozen
 
 
 def _sets_of_members(results: Mapping[str, tuple[Result, ...]], concepts: list[str]) -> list[Done]:
-    """For each result, the set it completes: of every member the latest one up to then. The newest sets come last."""
-    by_concept = [sorted(results.get(concept, ()), key=_in_time) for concept in concepts]
-    if not all(by_concept):
-        return []
+    """For each time a member was measured, the set known by then: of every member the latest one.
+
+    The newest sets come last.
+    """
+    events = sorted(
+        (_in_time(result), place, result)
+        for place, concept in enumerate(concepts)
+        for result in results.get(concept, ())
+    )
     sets: list[Done] = []
-    held: list[Result | None] = [None] * len(concepts)
-    for newest, place in sorted(
-        ((result, place) for place, found in enumerate(by_concept) for result in found), key=_event_in_time
-    ):
-        held[place] = newest
-        members = [member for member in held if member is not None]
-        if len(members) == len(concepts):
-            oldest = min(members, key=_in_time)
-            references = tuple(dict.fromkeys(member.reference for member in members))
-            issued = any(member.issued_only for member in members)
-            sets.append(Done(newest.when, references, issued, oldest.when))
+    held: dict[int, tuple[_Moment, int, Result]] = {}
+    for event, following in zip_longest(events, events[1:]):
+        held[event[1]] = event
+        newest = event[2]
+        if len(held) < len(concepts) or (following is not None and following[2].when == newest.when):
+            continue  # what is measured at the same time is one set, complete with its last member
+        members = [held[place][2] for place in range(len(concepts))]
+        oldest = min(held.values(), key=_moment_of)[2]
+        references = tuple(dict.fromkeys(member.reference for member in members))
+        sets.append(Done(newest.when, references, True in [member.issued_only for member in members], oldest.when))
     return sets
 
 
-def _in_time(result: Result) -> tuple[date, date, float, str]:
+_Moment = tuple[date, date, float, str]
+
+
+def _in_time(result: Result) -> _Moment:
     """In order of the last possible day; of one day by time, so that the order of records is nothing."""
     when = result.when
     return when.last, when.first, when.instant.timestamp() if when.instant is not None else -1.0, result.reference
 
 
-def _event_in_time(event: tuple[Result, int]) -> tuple[tuple[date, date, float, str], int]:
-    return _in_time(event[0]), event[1]
+def _moment_of(event: tuple[_Moment, int, Result]) -> _Moment:
+    return event[0]
 
 
 def _first_of_each_day(results: tuple[Result, ...]) -> dict[date, Result]:

@@ -37,7 +37,14 @@ def campath_then_order(chart: Chart) -> Told:
     chart.noise(MONDAY)
     now = chart.at(TEN_DAYS_BEFORE, "10:00")
     draft_course(chart, MONDAY, 5, written=now)
-    return Told(now, (Expect("campath-history", "violated", indicator="none", ordering="info"),))
+    return Told(
+        now,
+        (Expect("campath-history", "violated", indicator="info", ordering="info"),),
+        doubt=(
+            "The table of indicators silences history in the plain report; the exact reading, which decides, gives "
+            "present history the indicator info. The order is still open here, so it is taken as info."
+        ),
+    )
 
 
 @story(30, "double-dose-order", gender="female")

@@ -77,7 +77,8 @@ def _placeless(found: Json) -> Json:
         for row in found["assessments"]
     ]
     unused = sorted((_without_place(reference), why) for reference, why in found["unused"])
-    return {**found, "assessments": rows, "unused": unused}
+    name = found["patient"]
+    return {**found, "assessments": rows, "unused": unused, "patient": name and _without_place(name)}
 
 
 def _without_place(reference: str) -> str:

@@ -110,7 +110,7 @@ SCENARIOS: dict[str, tuple[Ask, Table]] = {
     ),
     "another appointment": (
         another_appointment(),
-        {"patient": {ALONE: 422}, "medications": _NOT_TOLD},
+        {"patient": dict[str, object]({ALONE: 422}), "medications": _NOT_TOLD},
     ),
     "before an infusion": (
         before_infusion(),

@@ -43,7 +43,7 @@ def judge(requirement: Requirement, rule: Premedication, case: Case) -> Iterator
     """One answer per course and infusion day, for days that have happened and for days being ordered."""
     if not case.courses and case.plan is None:
         yield not_applicable(requirement.id)
-    records = _premedication_records(case, rule)
+    records = _Records(case, rule)
     for course in case.courses:
         for number, day in enumerate(course.days[: rule.days], start=1):
             yield _given_day(requirement, rule, case, records, (course.number, number, course.last), day)
@@ -53,9 +53,34 @@ def judge(requirement: Requirement, rule: Premedication, case: Case) -> Iterator
         yield from _planned_days(requirement, rule, case, case.plan, records)
 
 
-def _today(
-    requirement: Requirement, rule: Premedication, case: Case, records: list[Administration]
-) -> Iterator[Assessment]:
+class _Records:
+    """The premedication records of a case, by their day; those that are not dated to the day apart."""
+
+    def __init__(self, case: Case, rule: Premedication) -> None:
+        found = [record for record in case.timeline.administrations if record.concepts & rule.concepts]
+        current, _ = latest_versions(found)
+        self._by_day: dict[date, list[Administration]] = {}
+        self._vague: list[Administration] = []
+        for record in current:
+            if record.exposure is Exposure.NONE or record.concepts & rule.depot:
+                continue
+            start = record.start
+            if start is not None and start.first == start.last:
+                self._by_day.setdefault(start.first, []).append(record)
+            else:
+                self._vague.append(record)
+
+    def of(self, day: date) -> list[Administration]:
+        """Records of that day."""
+        return self._by_day.get(day, [])
+
+    def near(self, day: date) -> list[Administration]:
+        """Records of that day, and those that may be of it."""
+        vague = [item for item in self._vague if item.start is None or item.start.first <= day <= item.start.last]
+        return [*self.of(day), *vague]
+
+
+def _today(requirement: Requirement, rule: Premedication, case: Case, records: _Records) -> Iterator[Assessment]:
     """Before the pump starts: charted already, or still due, which is a line of the checklist and no finding."""
     course, number = case.next_day
     if number > rule.days:
@@ -81,24 +106,15 @@ def _today(
     )
 
 
-def _charted_today(rule: Premedication, case: Case, records: list[Administration]) -> list[Given]:
+def _charted_today(rule: Premedication, case: Case, records: _Records) -> list[Given]:
     """What was given today, before an infusion still to come."""
-    today = case.as_of.today
-    here = [
-        record for record in records if record.start is not None and record.start.first == today == record.start.last
-    ]
+    here = records.of(case.as_of.today)
     agents = [(record, _agent_of(record.concepts, rule)) for record in here if record.exposure is not Exposure.UNKNOWN]
     return [
         Given(record, agent, _equivalent(record.dose, agent, rule), before=True)
         for record, agent in agents
         if agent is not None and record.route in _COUNTING_ROUTES
     ]
-
-
-def _premedication_records(case: Case, rule: Premedication) -> list[Administration]:
-    relevant = [record for record in case.timeline.administrations if record.concepts & rule.concepts]
-    current, _ = latest_versions(relevant)
-    return [record for record in current if record.exposure is not Exposure.NONE and not record.concepts & rule.depot]
 
 
 def _agent_of(concepts: frozenset[str], rule: Premedication) -> Agent | None:
@@ -112,13 +128,12 @@ def _given_day(
     requirement: Requirement,
     rule: Premedication,
     case: Case,
-    records: list[Administration],
+    records: _Records,
     place: tuple[int, int, date],
     day: InfusionDay,
 ) -> Assessment:
     course, number, course_last = place
-    near = [record for record in records if record.start is None or record.start.first <= day.date <= record.start.last]
-    given = [item for record in near if (item := _on_day(record, day, rule)) is not None]
+    given = [item for record in records.near(day.date) if (item := _on_day(record, day, rule)) is not None]
     status, reason, notes = _verdict(given, day, rule)
     if status is Status.MISSING and reason is None and _was_ordered(case, rule, day.date):
         reason = Reason.ORDERED_NOT_DOCUMENTED
@@ -245,7 +260,7 @@ def _covers(order: DrugOrder, day: date, rule: Premedication, as_of: AsOf) -> bo
 
 
 def _planned_days(
-    requirement: Requirement, rule: Premedication, case: Case, plan: Plan, records: list[Administration]
+    requirement: Requirement, rule: Premedication, case: Case, plan: Plan, records: _Records
 ) -> Iterator[Assessment]:
     """In an order the premedication must stand beside it: in the draft, among active orders, or given already today."""
     orders = [(order, agent) for order, agent in _orders(case, rule) if order.draft or order.active]

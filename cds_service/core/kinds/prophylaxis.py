@@ -85,6 +85,15 @@ class _Runs(NamedTuple):
 
 
 def _runs(rule: Prophylaxis, case: Case, course: _Course) -> _Runs:
+    """Worked out once for all courses given, and once for the one being ordered."""
+    key = (rule.concepts, course.planned)
+    known = case.runs.get(key)
+    if not isinstance(known, _Runs):
+        known = case.runs[key] = _put_together(rule, case, course)
+    return known
+
+
+def _put_together(rule: Prophylaxis, case: Case, course: _Course) -> _Runs:
     timeline, today = case.timeline, case.as_of.today
     said = spells(timeline, rule.concepts, today, drafts=course.planned)
     found, unsure = [spell for spell in said if not spell.unsure], [spell for spell in said if spell.unsure]
