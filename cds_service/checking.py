@@ -125,7 +125,8 @@ def _is_ndjson(lines: list[tuple[int, bytes]], body: bytes, *, is_named_so: bool
         return True
     if is_named_so:
         return bool(lines) and (len(lines) == 1 or not _is_whole(body))
-    return len(lines) > 1 and any(b'"Bundle"' in line and line[:1] == b"{" and _is_whole(line) for _, line in lines)
+    holds_bundles = any(b'"Bundle"' in line and line[:1] == b"{" and _is_whole(line) for _, line in lines)
+    return len(lines) > 1 and holds_bundles and not _is_whole(body)
 
 
 def _is_whole(line: bytes) -> bool:

@@ -21,7 +21,7 @@ from cds_service.fhir.decode import as_text, decode_bundle
 from cds_service.fhir.reader import Record, RecordReader, bundle_record
 from cds_service.fhir.structs import CodeableConcept, Coding
 from cds_service.labels import LabelBundle, load_label
-from cds_service.labels.value_sets import HIERARCHICAL, SYSTEMS
+from cds_service.labels.value_sets import HIERARCHICAL, SYSTEMS, other_forms, spellings
 from cds_service.report.build import Report, build_report
 
 if TYPE_CHECKING:
@@ -31,13 +31,15 @@ if TYPE_CHECKING:
 def code_index(bundle: LabelBundle, local: Iterable[LocalCode] = ()) -> CodeIndex:
     """The code index of a label's value sets, and of a site's own codes."""
     entries = [
-        CodeEntry(code.value_set, SYSTEMS[code.system], code.code, code.system in HIERARCHICAL) for code in bundle.codes
+        CodeEntry(code.value_set, SYSTEMS[code.system], written, code.system in HIERARCHICAL)
+        for code in bundle.codes
+        for written in spellings(code)
     ]
     entries += [
         CodeEntry(concept, (code.system,), code.code, hierarchical=False) for code in local for concept in code.concepts
     ]
     sets = bundle.value_sets.values()
-    return CodeIndex(
+    index = CodeIndex(
         entries,
         {value_set.id: value_set.names for value_set in sets},
         numeric=frozenset(value_set.id for value_set in sets if value_set.numeric),
@@ -47,9 +49,12 @@ def code_index(bundle: LabelBundle, local: Iterable[LocalCode] = ()) -> CodeInde
             values={item.id: (item.value, item.unit) for item in sets if item.value is not None},
             name_decides=frozenset(item.id for item in sets if item.name_decides),
             examinations=frozenset(item.id for item in sets if item.examination),
-            own=bundle.label.product.ingredient,
+            own=bundle.label.product.drug | bundle.label.product.unspecified,
         ),
     )
+    for uri in [uri for uris in SYSTEMS.values() for uri in uris]:
+        index.alias(uri, other_forms(uri))
+    return index
 
 
 @dataclass(frozen=True, slots=True)

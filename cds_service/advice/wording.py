@@ -121,7 +121,7 @@ class Writer:
     def _planned(self, key: str) -> str:
         """The wording for what is planned: an appointment, an order with a start, or an order without one."""
         if self.case.plan is not None and self.case.plan.booked:
-            return f"{key}.booked"
+            return f"{key}.booked" if self._start_known() else f"{key}.booked.undated"
         undated = f"{key}.undated"
         return undated if not self._start_known() and undated in self.bundle.wording.cards else key
 
@@ -277,8 +277,7 @@ class Writer:
             last = day_text(self.case.courses[-1].last)
             used.append(self._card("used.infusion" if count == 1 else "used.infusions", count=str(count), last=last))
         if self.case.plan is not None:
-            key = "used.booked" if self.case.plan.booked else self._planned("used.order")
-            used.append(self._card(key, date=self._start()))
+            used.append(self._card(self._planned("used.order"), date=self._start()))
         done = {self._short(item): item.assessment.last_done for item in items}
         used += [f"{short} {day_text(day)}" for short, day in done.items() if day is not None]
         return used or [self._card("used.results")]

@@ -12,6 +12,7 @@ from cds_service.core.courses import (
     Plan,
     booked_appointments,
     covers,
+    days_of_order,
     follow_up,
     group_courses,
     make_plan,
@@ -130,7 +131,16 @@ def _is_infusion_day(plan: Plan | None, courses: tuple[Course, ...], label: Labe
     lacks_days = current is not None and len(current.days) < label.courses.length_of(current.number)
     if current is not None and lacks_days and (today - current.last).days <= label.infusion_reach_days:
         return True
-    return plan is not None and any(order.active and covers(order, today) for order in plan.orders)
+    if plan is None:
+        return False
+    return any(order.active and (covers(order, today) or _was_put_off(order, today, label)) for order in plan.orders)
+
+
+def _was_put_off(order: DrugOrder, today: date, label: Label) -> bool:
+    """Still active some days after its last planned day, and nothing given: the infusion may be today."""
+    days = days_of_order(order)
+    last = max(days) if days else order.ends.last if order.ends is not None else None
+    return last is not None and 0 < (today - last).days <= label.active_order_days
 
 
 def _signs_of_exposure(timeline: Timeline, label: Label, as_of: AsOf) -> tuple[str, ...]:

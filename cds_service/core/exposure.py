@@ -82,7 +82,7 @@ def is_drug_order(order: DrugOrder, product: Product, timeline: Timeline) -> boo
     """Whether an order is for the drug: True, False, or None when only the ingredient is known and nothing decides.
 
     An order for the bare ingredient is protected like the drug when its daily dose fits, or when the drug's diagnosis
-    is on record without the other product's.
+    is on record without the other product's, but for a dose below the drug's that is one of the other product's.
     """
     if order.concepts & product.drug:
         return None if order.concepts & product.other_product else True
@@ -93,8 +93,10 @@ def is_drug_order(order: DrugOrder, product: Product, timeline: Timeline) -> boo
         return True
     own = has_diagnosis(timeline, product.own_diagnosis)
     if has_diagnosis(timeline, product.other_diagnosis):
-        return False if mg in product.other_product_mg or (mg is None and not own) else None
-    return True if own else None
+        is_history = not (order.draft or order.active)
+        return False if mg in product.other_product_mg or (mg is None and not own and is_history) else None
+    is_low_other = mg is not None and mg in product.other_product_mg and mg < product.low
+    return True if own and not is_low_other else None
 
 
 def is_other_product(concepts: frozenset[str], product: Product, timeline: Timeline) -> bool:
@@ -213,6 +215,8 @@ def _place(record: Administration, product: Product) -> date | Doubt | None:
         contradicting = record.concepts & product.drug
         return Doubt(reference, start, None, "contradicting-codes") if contradicting else None
     if record.exposure is Exposure.UNKNOWN:
+        if record.why_not == "unreadable":
+            return Doubt(reference, start, Reason.UNREADABLE, "unreadable")
         return Doubt(reference, start, None, "status-unknown")
     if start is None:
         return Doubt(reference, None, Reason.UNREADABLE, "date-unreadable")

@@ -86,6 +86,13 @@ class CodeIndex:
         self._names = re.compile(rf"(?<!{_LETTER})(?:{patterns})(?!{_LETTER})", re.IGNORECASE)
         self._any_name = bool(ordered)
 
+    def alias(self, system: str, others: Iterable[str]) -> None:
+        """Let other URIs stand for a system."""
+        for known in (self.exact, self._below):
+            if system in known:
+                for other in others:
+                    known.setdefault(other, known[system])
+
     def coded(self, concept: CodeableConcept | str | list[Any] | None) -> frozenset[str]:
         """Concepts by code alone: any matching coding decides."""
         if concept.__class__ is not CodeableConcept:

@@ -351,8 +351,13 @@ def _by_last_day(when: When) -> tuple[date, date]:
 
 def _in_utc(written: datetime | None) -> str | None:
     """An instant in UTC and always as long: such texts compare like the instants they stand for."""
-    # by position: a sixth less than by keyword
-    return written.astimezone(UTC).isoformat("T", "microseconds") if written is not None else None
+    if written is None:
+        return None
+    try:
+        # by position: a sixth less than by keyword
+        return written.astimezone(UTC).isoformat("T", "microseconds")
+    except OverflowError:  # an offset beyond the ends of the calendar
+        return None
 
 
 def _order_route(instructions: list[Dosage]) -> Route | None:

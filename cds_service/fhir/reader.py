@@ -27,7 +27,7 @@ from cds_service.fhir.people import joined, names_of, read_person
 from cds_service.fhir.record import SOURCE_OF_TYPE, Chart, Shelf, reference_of, subject_of
 from cds_service.fhir.structs import ABSENT, Entry, Part, Reference, Resource, Response, parts_decoder
 from cds_service.fhir.vaccines import VaccineReader
-from cds_service.fhir.versions import Versions
+from cds_service.fhir.versions import Versions, content_of
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -256,7 +256,8 @@ class _Reading:
         self._file_people(owners)
         for item in [*self.record.unreadable, *map(as_unreadable, untyped)]:
             kind = item.plain.get("resourceType")
-            if not self.doubts.file(item, owners, [chart], chart.unused) and kind in _READ_TYPES:
+            is_own = self.doubts.file(item, owners, [chart], chart.unused)
+            if not is_own and isinstance(kind, str) and kind in _READ_TYPES:
                 foreign.add(SOURCE_OF_TYPE[kind])
         chart.gaps = dict(self.record.gaps)
         for source in foreign:
@@ -266,7 +267,7 @@ class _Reading:
     def _file_people(self, owners: Owners | OneOwner) -> None:
         """What the Patient resources say of the person each chart belongs to; the surviving record's word first."""
         found = [e for e in self.entries if e.resource is not None and e.resource.resourceType == "Patient"]
-        for entry in found:
+        for entry in sorted(found, key=content_of) if len(found) > 1 else found:
             chart = owners.find(reference_of(entry.resource, entry.fullUrl)) if entry.resource is not None else None
             if chart is None or entry.resource is None:
                 continue

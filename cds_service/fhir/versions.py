@@ -26,6 +26,14 @@ from cds_service.fhir.structs import ABSENT, Entry, Request, Resource, request_d
 
 # Of two versions that do not say which is later, the one that could raise a finding stays.
 _ALARMING = frozenset({"Condition", "AllergyIntolerance", "Immunization"})
+_BOTH_STAY = frozenset({"MedicationAdministration", "Patient"})
+# In the order a result goes through them.
+_LIFE = {
+    status: place
+    for place, status in enumerate(
+        ("registered", "preliminary", "partial", "final", "appended", "amended", "corrected")
+    )
+}
 _WITH_RESULTS = frozenset({"Observation", "DiagnosticReport", "Procedure", "Encounter"})
 _MISTAKE = "entered-in-error"
 _REMOVED = "DELETE"
@@ -48,7 +56,8 @@ class Versions:
     def current(self, entries: list[Entry]) -> list[Entry]:
         """Entries without older versions and without what was deleted later.
 
-        Two versions of an administration of which neither is known to be later both stay: exposure decides (core).
+        Two versions of an administration of which neither is known to be later both stay: exposure decides (core). So
+        do two of a person: what either says counts.
         """
         resources = [entry.resource for entry in entries if entry.resource is not None]
         if len(resources) < len(entries):
@@ -75,7 +84,7 @@ class Versions:
                 kept.append(entry)
                 continue
             newer = self._newer(resource, held.resource)
-            if newer is None and resource.resourceType == "MedicationAdministration":
+            if newer is None and resource.resourceType in _BOTH_STAY:
                 kept.append(entry)
             elif newer or (newer is None and _is_safer(resource, held.resource)):
                 kept[place] = entry
@@ -92,7 +101,7 @@ class Versions:
         numbers = version_of(one), version_of(other)
         if numbers[0] is not None and numbers[1] is not None and numbers[0] != numbers[1]:
             return numbers[0] > numbers[1]
-        if mine == theirs or one.resourceType == "MedicationAdministration":
+        if mine == theirs or one.resourceType in _BOTH_STAY:
             return None
         return theirs is None
 
@@ -211,11 +220,26 @@ def _named(resource: Resource) -> str | None:
 
 
 def _is_safer(one: Resource, other: Resource) -> bool:
-    """Whether the one of two undated versions must not be passed over for the other."""
+    """Whether the one of two undated versions must not be passed over for the other, whatever their order.
+
+    A mistake stays one, a result is what it became last; of two that are alike in this, the one dated earlier.
+    """
     mine, theirs = _is_mistake(one), _is_mistake(other)
-    if mine == theirs:
-        return False
-    return theirs if one.resourceType in _ALARMING else mine
+    if mine != theirs:
+        return theirs if one.resourceType in _ALARMING else mine
+    places = [_LIFE.get(resource.status, 0) if isinstance(resource.status, str) else 0 for resource in (one, other)]
+    if places[0] != places[1]:
+        return places[0] > places[1]
+    return _content(one) < _content(other)
+
+
+def content_of(entry: Entry) -> tuple[str, bytes]:
+    """Something to sort resources by that does not depend on the order they came in."""
+    return _content(entry.resource) if entry.resource is not None else ("", b"")
+
+
+def _content(resource: Resource) -> tuple[str, bytes]:
+    return resource.effectiveDateTime or resource.performedDateTime or "", msgspec.json.encode(resource)
 
 
 def _is_mistake(resource: Resource) -> bool:

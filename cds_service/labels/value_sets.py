@@ -48,6 +48,20 @@ class Code(NamedTuple):
         return SYSTEMS[self.system][0]
 
 
+def spellings(code: Code) -> tuple[str, ...]:
+    """A code as it is written; vaccine codes are padded in the list and not always in charts."""
+    bare = code.code.lstrip("0") if code.system == "CVX" else ""
+    return (code.code, bare) if bare and bare != code.code else (code.code,)
+
+
+def other_forms(uri: str) -> tuple[str, ...]:
+    """How else charts write the URI of a code system: https for http, or a slash at the end."""
+    if uri.startswith("urn:"):
+        return ()
+    secure = uri.replace("http://", "https://", 1)
+    return tuple({secure, f"{uri}/", f"{secure}/"} - {uri})
+
+
 class ValueSet(NamedTuple):
     """What a value set means.
 

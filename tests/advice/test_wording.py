@@ -116,5 +116,5 @@ def test_every_wording_key_of_the_cards_is_used_or_named_by_code(root: Any) -> N
     code = "".join(path.read_text(encoding="utf-8") for path in (root / "cds_service" / "advice").glob("*.py"))
     parts = ("labs.summary.", "tests.summary.")  # these keys are put together
     keys = [key for key in Engine.load().bundle.wording.cards if not key.startswith(parts)]
-    said = {key: key.removesuffix(".description").removesuffix(".booked").removesuffix(".undated") for key in keys}
+    said = {key: key.removesuffix(".description").removesuffix(".undated").removesuffix(".booked") for key in keys}
     assert [key for key, named in said.items() if f'"{key}"' not in code and f'"{named}"' not in code] == []

@@ -54,13 +54,13 @@ def outcome(**fields: Any) -> Outcome | None:
 )
 @pytest.mark.parametrize("where", ["valueString", "text", "display", "interpretation"])
 def test_words_say_what_a_test_found(where: str, text: str, expected: Outcome | None) -> None:
-    written: Json = {
+    shapes: dict[str, Json] = {
         "valueString": {"valueString": text},
         "text": {"valueCodeableConcept": {"text": text}},
         "display": {"valueCodeableConcept": {"coding": [{"display": text}]}},
         "interpretation": {"interpretation": [{"text": text}]},
-    }[where]
-    assert outcome(**written) is expected
+    }
+    assert outcome(**shapes[where]) is expected
 
 
 @pytest.mark.parametrize(

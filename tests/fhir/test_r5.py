@@ -183,7 +183,8 @@ def test_a_medication_usage_is_a_statement() -> None:
 )
 @pytest.mark.parametrize("name", ["occurenceTiming", "occurrenceTiming"])
 def test_a_timing_of_one_event_is_a_start_of_several_none(name: str, events: list[str], dated: bool) -> None:  # noqa: FBT001 - a column of the table
-    (found,) = read(administration(effectivePeriod=None, **{name: {"event": events}})).administrations
+    made = r4_to_r5(administration(), effectivePeriod=None, **{name: {"event": events}})
+    (found,) = read(made).administrations
     assert (found.start is not None, found.why_not) == (dated, None if dated else "no-date")
 
 

@@ -511,6 +511,7 @@ def shown(label: Label, case: Case, item: Assessment) -> dict[str, Any]:
         "lastDone": item.last_done,
         "indicator": indicator(label, item, None, case.as_of),
         "ordering": indicator(label, item, "order-sign", case.as_of),
+        "at_hook": indicator(label, item, case.hook, case.as_of, at_infusion=case.at_infusion),
         "chart": indicator(label, item, PATIENT_VIEW, case.as_of),
         "lapsed": item.facts.get("lapsed"),
         "asks_mg": item.facts.get("required"),

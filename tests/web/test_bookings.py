@@ -99,6 +99,15 @@ def test_it_is_said_to_be_booked_not_ordered() -> None:
     assert suggestion["actions"][0]["resource"]["occurrencePeriod"] == {"start": "2026-01-31", "end": "2026-03-01"}
 
 
+def test_an_appointment_without_a_time_is_checked_and_no_date_is_invented() -> None:
+    (card,) = cards("appointment-book", chart(), AT, appointment(chart(), None, **FOR_LEMTRADA))
+    assert card["summary"].startswith("LEMTRADA appointment: corticosteroid, herpes prophylaxis, UPCR")
+    assert "LEMTRADA appointment (no date given)" in card["detail"]
+    asked = appointment(chart(), None, requestedPeriod=[{"start": "2026-03-02"}], **FOR_LEMTRADA)
+    (card,) = cards("appointment-book", chart(), AT, asked)
+    assert card["summary"].startswith("LEMTRADA booked for 2 Mar 2026: ")
+
+
 def test_all_in_order_is_silence() -> None:
     made = ready()
     add_orders(made, draft=False)

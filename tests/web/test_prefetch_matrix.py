@@ -50,6 +50,7 @@ _ABSENCE_DECIDES: Row = dict.fromkeys(INCOMPLETE, "unchecked")
 _ONE_IS_ENOUGH: Row = dict.fromkeys(_UNSEEN, "unchecked")  # what was received in part proves that it was done
 _FINDINGS: Row = dict.fromkeys(COMPLETE, "findings")
 _NO_SEX: Row = dict.fromkeys((*COMPLETE, *UNOBTAINABLE), "unchecked")  # whether an HPV test is asked cannot be told
+_HAD_IT: Row = {**dict.fromkeys(COMPLETE, "unclear"), **dict.fromkeys(_UNSEEN, "vaccine")}
 _NOT_TOLD: Row = dict.fromkeys(INCOMPLETE, "not told")
 
 
@@ -110,7 +111,7 @@ SCENARIOS: dict[str, tuple[Ask, Table]] = {
     ),
     "another appointment": (
         another_appointment(),
-        {"patient": dict[str, object]({ALONE: 422}), "medications": _NOT_TOLD},
+        {"patient": {ALONE: 422}, "medications": _NOT_TOLD},
     ),
     "before an infusion": (
         before_infusion(),
@@ -143,7 +144,7 @@ SCENARIOS: dict[str, tuple[Ask, Table]] = {
         vaccine_asked(),
         {
             "patient": _WITHOUT_PATIENT,
-            "administrations": dict.fromkeys(COMPLETE, "unclear") | dict.fromkeys(_UNSEEN, "vaccine"),
+            "administrations": _HAD_IT,
         },
     ),
 }
