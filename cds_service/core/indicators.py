@@ -6,9 +6,10 @@ Pure: the table is data, the day is an argument. `None` means it stays in the re
 from __future__ import annotations
 
 from cds_service.core.assessment import Assessment, Note, Reason, Status
-from cds_service.core.case import CHECK_IN
+from cds_service.core.case import BOOKING, CHECK_IN, Case
 from cds_service.core.dates import AsOf
-from cds_service.core.label import Label, Situation
+from cds_service.core.kinds.vaccines import ordered
+from cds_service.core.label import Label, LiveVaccine, Situation
 
 ORDERING_HOOKS = frozenset({"order-select", "order-sign", "appointment-book"})
 PATIENT_VIEW = "patient-view"
@@ -36,6 +37,25 @@ def indicator(
     if _faded(situation, assessment, as_of):
         return None
     return situation.afterwards
+
+
+def topics(case: Case, hook: str | None) -> frozenset[str] | None:
+    """Requirement ids that matter at an ordering hook, by what is ordered; None: all the hook speaks of.
+
+    Without the drug and without a live vaccine in the orders (or the drug among the appointments) nothing matters.
+    """
+    if hook not in ORDERING_HOOKS:
+        return None
+    plan = case.plan
+    if hook == BOOKING:
+        return None if plan is not None and plan.booked else frozenset()
+    if plan is not None or case.doubtful_orders:
+        return None
+    rules = {item.id: item.rule for item in case.label.requirements if isinstance(item.rule, LiveVaccine)}
+    open_orders = [] if case.deceased or not rules else ordered(case)
+    return frozenset(
+        name for name, rule in rules.items() if any(item.concepts & (rule.live | rule.unclear) for item in open_orders)
+    )
 
 
 def _situation(label: Label, assessment: Assessment) -> Situation | None:

@@ -8,7 +8,7 @@ from cds_service.core.assessment import Assessment
 from cds_service.core.case import Case
 from cds_service.core.evaluate import Verdict
 from cds_service.core.exposure import InfusionDay
-from cds_service.core.indicators import ACTIONABLE_STATUSES, indicator
+from cds_service.core.indicators import ACTIONABLE_STATUSES, indicator, topics
 from cds_service.core.label import Requirement
 from cds_service.core.timeline import Unused
 from cds_service.labels import LabelBundle
@@ -47,7 +47,9 @@ def _infusion(number: int, day: InfusionDay) -> dict[str, Any]:
 
 def assessment_row(bundle: LabelBundle, assessment: Assessment, case: Case, hook: str | None) -> dict[str, Any]:
     """One assessment with its indicator at the hook (None: the plain report) and its message."""
-    shown = indicator(bundle.label, assessment, hook, case.as_of, at_infusion=case.at_infusion)
+    spoken = topics(case, hook)
+    is_silent = spoken is not None and assessment.requirement not in spoken
+    shown = None if is_silent else indicator(bundle.label, assessment, hook, case.as_of, at_infusion=case.at_infusion)
     requirement = bundle.label.requirement(assessment.requirement)
     return build_row(requirement, assessment, shown, message(bundle, assessment, case.timeline.gaps))
 

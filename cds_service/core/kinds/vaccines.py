@@ -40,6 +40,9 @@ def judge_before(requirement: Requirement, rule: VaccinesBefore, case: Case) -> 
         found = [item for item in vaccines if _is_close(item, start, rule) is True]
         if found:
             return _too_close(requirement, rule, case, start, found)
+    planned = _planned_live(rule, case, starts)
+    if planned is not None:
+        return _too_close(requirement, rule, case, starts[0], [planned])._replace(variant="live-ordered")
     for start in starts:
         vague = [item for item in vaccines if _is_close(item, start, rule) is None]
         if vague:
@@ -60,6 +63,18 @@ def judge_before(requirement: Requirement, rule: VaccinesBefore, case: Case) -> 
         rests_on=_VACCINES,
         facts={"days": rule.days},
     )
+
+
+def _planned_live(rule: VaccinesBefore, case: Case, starts: list[_Start]) -> Vaccination | None:
+    """A live viral vaccine ordered beside the drug, for a day too close before day 1 or after it."""
+    if not starts or not starts[0].planned:
+        return None
+    today = When(case.as_of.today, case.as_of.today)
+    for item in ordered(case):
+        when = item.when if item.when is not None and item.when.last > today.last else today
+        if item.concepts & rule.live and (starts[0].when.first - when.last).days < rule.days:
+            return Vaccination(item.reference, item.concepts, when)
+    return None
 
 
 def _starts(case: Case) -> list[_Start]:
@@ -111,30 +126,31 @@ def _too_close(
 # --- after a course ---------------------------------------------------------------------------------------------------
 
 
-class _Ordered(NamedTuple):
-    """A vaccine in a draft or an active order."""
+class Ordered(NamedTuple):
+    """A vaccine (or another drug or service) in a draft or an active order, and the day it is for, if that is known."""
 
     reference: str
     concepts: frozenset[str]
+    when: When | None = None
 
 
 def judge_live(requirement: Requirement, rule: LiveVaccine, case: Case) -> Assessment:
     """One answer: whether a live viral vaccine is ordered for, or was given to, a patient who has had the drug."""
-    ordered = [] if case.deceased else _ordered(case)
+    open_orders = [] if case.deceased else ordered(case)
     if case.treatment is Treatment.UNCLEAR:
         concepts = rule.live | rule.unclear
-        carried = [item.concepts for item in case.timeline.vaccinations] + [item.concepts for item in ordered]
+        carried = [item.concepts for item in case.timeline.vaccinations] + [item.concepts for item in open_orders]
         is_concerned = any(found & concepts for found in carried)
         return exposure_unclear(requirement.id, case) if is_concerned else not_applicable(requirement.id)
     if case.treatment is not Treatment.TREATED:
         return not_applicable(requirement.id)
-    live = tuple(item.reference for item in ordered if item.concepts & rule.live)
+    live = tuple(item.reference for item in open_orders if item.concepts & rule.live)
     if live:
         return _ordered_live(requirement, rule, case, live)
     given = _given_live(requirement, rule, case)
     if given is not None and given.status is Status.VIOLATED:
         return given
-    unsure = tuple(item.reference for item in ordered if item.concepts & rule.unclear)
+    unsure = tuple(item.reference for item in open_orders if item.concepts & rule.unclear)
     if unsure:
         return _unsure(requirement, case, unsure, variant="ordered")
     return given or Assessment(
@@ -146,10 +162,15 @@ def judge_live(requirement: Requirement, rule: LiveVaccine, case: Case) -> Asses
     )
 
 
-def _ordered(case: Case) -> list[_Ordered]:
+def ordered(case: Case) -> list[Ordered]:
+    """Everything in a draft or an active order, by whichever kind of order."""
     timeline = case.timeline
-    drugs = [_Ordered(item.reference, item.concepts) for item in timeline.drug_orders if item.draft or item.active]
-    return [*drugs, *(_Ordered(item.reference, item.concepts) for item in timeline.service_orders)]
+    drugs = [
+        Ordered(item.reference, item.concepts, item.starts)
+        for item in timeline.drug_orders
+        if item.draft or item.active
+    ]
+    return [*drugs, *(Ordered(item.reference, item.concepts, item.when) for item in timeline.service_orders)]
 
 
 def _ordered_live(requirement: Requirement, rule: LiveVaccine, case: Case, live: tuple[str, ...]) -> Assessment:
