@@ -20,7 +20,7 @@ _OVER = frozenset({"stopped", "completed", "ended", "on-hold", "unknown"})  # no
 _GOES_ON = frozenset({"active", "recorded", "in-progress", "draft"})
 _NEVER = frozenset({"never-taken", "not-prescribed"})
 _NOT_NOW = frozenset({"not-taking"})
-_PAUSED = ("stopped", "on-hold")  # also as directed, or not as directed
+_PAUSED = ("stopped", "on-hold", "not-taking", "unknown")  # also as directed, or not as directed
 _DRAFT = frozenset({"draft"})
 _LONG_AGO = date(1900, 1, 1)
 
@@ -75,9 +75,9 @@ class ListReader:
         ends = self._dates.read(end) if end else None
         if is_since_bad or (end and ends is None):
             chart.drop(reference, "bad-date")
-        if not is_code(resource.status, _OVER | _GOES_ON) or resource.status == "unknown":
+        if not is_code(resource.status, _OVER | _GOES_ON):
             chart.drop(reference, "bad-status")
-        goes_on = is_code(resource.status, _GOES_ON) and not adhered.startswith(_PAUSED) and adhered not in _NOT_NOW
+        goes_on = is_code(resource.status, _GOES_ON) and not adhered.startswith(_PAUSED)
         dosage = first_dosage(resource.dosage)
         chart.mentions.append(
             Mention(
