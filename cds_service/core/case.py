@@ -26,6 +26,7 @@ from cds_service.core.results import Done, tests_done
 from cds_service.core.timeline import Administration, DrugOrder, Person, Result, Timeline, Unused
 
 BOOKING = "appointment-book"  # the hook at which appointments make a plan
+SIGNING = frozenset({"order-select", "order-sign"})  # the hooks at which drafts are on the screen
 CHECK_IN = "encounter-start"  # the hook before the pump starts
 
 
@@ -91,12 +92,11 @@ class Case:
 
 def prepare(label: Label, timeline: Timeline, as_of: AsOf, hook: str | None = None) -> Case:
     """Cut the timeline at `as_of` and work out what every requirement needs."""
-    cut = visible(timeline, as_of)
+    cut = visible(timeline, as_of, hook)
     exposures = read_exposures(cut, label.product)
     courses = group_courses(exposures.days, label.courses)
-    last = courses[-1].last if courses else None
     deceased = cut.person is not None and cut.person.deceased
-    orders = [] if deceased else open_orders(cut, label, last, as_of)
+    orders = [] if deceased else open_orders(cut, label, courses, as_of)
     booked = booked_appointments(cut, orders, as_of) if hook == BOOKING and not deceased else ()
     plan = make_plan(orders, courses, label, as_of, booked)
     doubtful = tuple(
@@ -172,8 +172,11 @@ def _treatment(
     return Treatment.CONSIDERED if ordered else Treatment.NONE
 
 
-def visible(timeline: Timeline, as_of: AsOf) -> Timeline:
-    """The timeline without its future: what had happened by `as_of`. Future facts become `unused` with `future`."""
+def visible(timeline: Timeline, as_of: AsOf, hook: str | None = None) -> Timeline:
+    """The timeline without its future: what had happened by `as_of`. Future facts become `unused` with `future`.
+
+    At a `hook` at which drafts are on the screen these are there, whatever day they bear.
+    """
     future: list[Unused] = []
     administrations = tuple(
         _clipped(record, as_of)
@@ -184,7 +187,7 @@ def visible(timeline: Timeline, as_of: AsOf) -> Timeline:
     results = {concept: _seen_results(found, past, as_of, future) for concept, found in timeline.results.items()}
     pending = {concept: _seen_results(found, past, as_of, []) for concept, found in timeline.pending.items()}
     orders = tuple(
-        order for order in timeline.drug_orders if _known(order.reference, _signing(order, as_of), as_of, future)
+        order for order in timeline.drug_orders if _known(order.reference, _signing(order, as_of, hook), as_of, future)
     )
     mentions = tuple(item for item in timeline.mentions if _known(item.reference, item.when, as_of, future))
     service_orders = tuple(
@@ -234,10 +237,14 @@ def _known(reference: str, since: When | None, as_of: AsOf, future: list[Unused]
     return False
 
 
-def _signing(order: DrugOrder, as_of: AsOf) -> When | None:
-    """When an order was written; a draft being signed may carry a clock or a calendar day slightly ahead of ours."""
-    if order.draft and order.written is not None and order.written.first <= add_days(as_of.today, 1):
-        return None
+def _signing(order: DrugOrder, as_of: AsOf, hook: str | None) -> When | None:
+    """When an order was written; a draft being signed is there, whatever day it bears.
+
+    Elsewhere a draft may carry a clock or a calendar day slightly ahead of ours.
+    """
+    if order.draft and order.written is not None:
+        is_near = order.written.first <= add_days(as_of.today, 1)
+        return None if is_near or hook in SIGNING else order.written
     return order.written
 
 

@@ -114,19 +114,34 @@ def order_anchor(order: DrugOrder) -> date | None:
     return when.first if when else None
 
 
-def open_orders(timeline: Timeline, label: Label, last_infusion: date | None, as_of: AsOf) -> list[DrugOrder]:
+def open_orders(timeline: Timeline, label: Label, courses: tuple[Course, ...], as_of: AsOf) -> list[DrugOrder]:
     """Draft or active orders for the drug that do not belong to a course already given.
 
-    All of them together are the plan: a draft that adds to an active order is where a double order can be stopped.
+    All of them together are the plan: a draft that adds to an active order is where a double order can be stopped. Of a
+    draft for the course under way, what it plans after the last infusion is still to be signed.
     """
+    current = courses[-1] if courses else None
     found = []
     for order in timeline.drug_orders:
         if not (order.draft or order.active) or not is_drug_order(order, label.product, timeline):
             continue
         anchor = order_anchor(order) or as_of.today
-        if last_infusion is None or anchor > last_infusion:
+        if current is None or anchor > current.last:
             found.append(order)
+        elif order.draft and len(current.days) < label.courses.length_of(current.number):
+            rest = _after(order, current.last)
+            found += [rest] if rest is not None else []
     return found
+
+
+def _after(order: DrugOrder, last: date) -> DrugOrder | None:
+    """What an order plans after that day; None when that is nothing."""
+    days = days_of_order(order)
+    left = frozenset(day for day in days if day > last) if days is not None else None
+    if left is not None and not left:
+        return None
+    following = add_days(last, 1)
+    return order._replace(starts=When(following, following), days=left, day_count=None)
 
 
 def booked_appointments(timeline: Timeline, orders: list[DrugOrder], as_of: AsOf) -> tuple[Appointment, ...]:

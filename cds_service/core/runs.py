@@ -103,7 +103,7 @@ def joined(found: Iterable[Spell], given: Iterable[Run], *, longest: bool, undat
             whole[-1] = _merged(whole[-1], run)
         else:
             whole.append(run)
-    return [*whole, *(run for run in runs if run.start is None or run.lost)]
+    return [*whole, *sorted((run for run in runs if run.start is None or run.lost), key=_by_start)]
 
 
 def _by_start(run: Run) -> tuple[date, tuple[str, ...]]:

@@ -67,6 +67,7 @@ class CodeIndex:
     ) -> None:
         self.exact: dict[str, dict[str, frozenset[str]]] = {}
         self._below: dict[str, dict[str, frozenset[str]]] = {}
+        self._concepts_of: dict[tuple[str, ...], frozenset[str]] = {}
         for entry in entries:
             for system in entry.systems:
                 by_code = self.exact.setdefault(system, {})
@@ -112,9 +113,18 @@ class CodeIndex:
                 found = hit if not found else found | hit
         return found
 
-    def of_systems(self, uris: Iterable[str]) -> frozenset[str]:
-        """Every concept that has a code of one of these systems."""
-        return NO_CONCEPTS.union(*(found for uri in uris for found in self.exact.get(uri, {}).values()))
+    def of_systems(self, uris: tuple[str, ...]) -> frozenset[str]:
+        """Every concept that has a code of one of these systems; asked for every record, so remembered."""
+        found = self._concepts_of.get(uris)
+        if found is None:
+            sets = (concepts for uri in uris for concepts in self.exact.get(uri, {}).values())
+            found = self._concepts_of[uris] = NO_CONCEPTS.union(*sets)
+        return found
+
+    def forms_of(self, uri: str) -> frozenset[str]:
+        """Every URI that stands for this system."""
+        known = self.exact.get(uri)
+        return frozenset({uri, *(other for other, codes in self.exact.items() if codes is known)})
 
     def _ancestor(self, system: str, code: str) -> frozenset[str] | None:
         """The longest listed code this one is, or stands below: in ICD-10-CM a leaf's prefix is its parent."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import msgspec
 
 from cds_service.core.dates import When
@@ -16,13 +14,12 @@ from cds_service.fhir.routes import read_route
 from cds_service.fhir.structs import ABSENT, Resource, adherence_decoder
 
 _VOID = frozenset({"entered-in-error", "not-taken", "intended", "cancelled", "declined", "preparation", "not-done"})
-_OVER = frozenset({"stopped", "completed", "ended", "on-hold", "unknown"})  # not known to go on
+_OVER = frozenset({"stopped", "completed", "ended", "on-hold"})
 _GOES_ON = frozenset({"active", "recorded", "in-progress", "draft"})
 _NEVER = frozenset({"never-taken", "not-prescribed"})
 _NOT_NOW = frozenset({"not-taking"})
-_PAUSED = ("stopped", "on-hold", "not-taking", "unknown")  # also as directed, or not as directed
+_PAUSED = ("stopped", "on-hold", "not-taking")  # also as directed, or not as directed
 _DRAFT = frozenset({"draft"})
-_LONG_AGO = date(1900, 1, 1)
 
 
 class ListReader:
@@ -70,14 +67,15 @@ class ListReader:
     def _file(self, chart: Chart, resource: Resource, reference: str, drug: Drug) -> None:
         """Since when and until when the drug is on the list, and whether it still is."""
         period, adhered = resource.effectivePeriod, adherence_of(resource) or ""
-        since, is_since_bad = self._since(resource, is_own=bool(drug.concepts & self._index.own))
+        since, is_since_bad = self._since(resource)
         end = period.end if period is not None else None
         ends = self._dates.read(end) if end else None
         if is_since_bad or (end and ends is None):
             chart.drop(reference, "bad-date")
-        if not is_code(resource.status, _OVER | _GOES_ON):
+        is_known = is_code(resource.status, _OVER | _GOES_ON)
+        if not is_known and resource.status != "unknown":
             chart.drop(reference, "bad-status")
-        goes_on = is_code(resource.status, _GOES_ON) and not adhered.startswith(_PAUSED)
+        is_over = is_code(resource.status, _OVER) or adhered.startswith(_PAUSED)
         dosage = first_dosage(resource.dosage)
         chart.mentions.append(
             Mention(
@@ -86,27 +84,26 @@ class ListReader:
                 drug.by_text,
                 since,
                 ends=ends,
-                closed=not goes_on or bool(end and ends is None),
+                closed=is_over or bool(end and ends is None),
                 dispensed=resource.resourceType == "MedicationDispense",
                 route=read_route(dosage.route) if dosage is not None else None,
+                unsure=not is_known or adhered == "unknown",
+                asserted_only=since is not None and not _says_since(resource),
             )
         )
 
-    def _since(self, resource: Resource, *, is_own: bool) -> tuple[When | None, bool]:
-        """Since when a drug is on a list, or the day it was handed over; and whether that is written unreadably.
+    def _since(self, resource: Resource) -> tuple[When | None, bool]:
+        """Since when a drug is on a list, or the day somebody said so; and whether that is written unreadably."""
+        text = _says_since(resource) or resource.dateAsserted
+        when = self._dates.read(text) if text else None
+        return when, bool(text) and when is None
 
-        An entry that only says when it was made: the drug was begun on that day or before. For the label's own drug
-        that day is when it came on record, which is what matters.
-        """
-        period = resource.effectivePeriod
-        text = resource.effectiveDateTime or (period.start if period is not None else None) or resource.whenHandedOver
-        if text:
-            when = self._dates.read(text)
-            return when, when is None
-        asserted = self._dates.read(resource.dateAsserted) if resource.dateAsserted else None
-        if asserted is None or is_own:
-            return asserted, bool(resource.dateAsserted) and asserted is None
-        return When(min(_LONG_AGO, asserted.first), asserted.last), False
+
+def _says_since(resource: Resource) -> str | None:
+    """Since when the drug is taken, or the day it was handed over, as written."""
+    period = resource.effectivePeriod
+    start = period.start if period is not None else None
+    return resource.effectiveDateTime or start or resource.whenHandedOver
 
 
 def adherence_of(resource: Resource) -> str | None:

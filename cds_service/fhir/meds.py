@@ -126,7 +126,8 @@ class MedicationReader:
         if not drug.resolved:
             chart.drop(reference, "unresolved-reference")
             return
-        if not draft and not is_code(status, _KNOWN_ORDERS):
+        is_known = draft or is_code(status, _KNOWN_ORDERS)
+        if not is_known:
             chart.drop(reference, "bad-status")
         instructions = resource.dosageInstruction or []
         bounds = planned_period(instructions, self._dates)
@@ -151,6 +152,7 @@ class MedicationReader:
                 daily_dose=daily_dose(instructions) or ingredient_dose(drug.strength, None),
                 route=_order_route(instructions),
                 completed=status == "completed",
+                unsure=not is_known,
                 runs_until=self._runs_until(resource, instructions, bounds, written),
             )
         )

@@ -24,6 +24,7 @@ class VaccineReader:
         self._index, self._dates = index, dates
         # Every concept that has a vaccine code: a drug or a procedure that carries one is a vaccine.
         self._vaccines = index.of_systems(_CVX)
+        self._systems = frozenset(_CVX).union(*map(index.forms_of, _CVX))
 
     def concepts(self, code: CodeableConcept | None) -> frozenset[str]:
         """Concepts of a vaccine by code or name; a one-digit code is the one with a leading zero."""
@@ -31,7 +32,7 @@ class VaccineReader:
         if found or code is None:
             return found
         for coding in code.coding or ():
-            if coding.system in _CVX and len(coding.code or "") == 1:
+            if coding.system in self._systems and len(coding.code or "") == 1:
                 found |= self._index.exact.get(coding.system or "", {}).get(f"0{coding.code}", NO_CONCEPTS)
         return found
 
@@ -39,7 +40,7 @@ class VaccineReader:
         """Whether what stands where a drug or a procedure is expected is a vaccine."""
         if concepts:
             return not concepts.isdisjoint(self._vaccines)
-        return code is not None and any(coding.system in _CVX for coding in code.coding or ())
+        return code is not None and any(coding.system in self._systems for coding in code.coding or ())
 
     def immunization(self, chart: Chart, resource: Resource, full_url: str | None) -> None:
         """File an Immunization; one whose status nobody knows is taken for given, and named."""

@@ -93,6 +93,7 @@ def test_statuses_of_orders(status: Any, state: tuple[bool, bool, bool], why: st
     timeline = read(antiviral(status=status))
     (found,) = timeline.drug_orders
     assert (found.draft, found.active, found.completed) == state
+    assert found.unsure is (why is not None)
     assert unused(timeline) == ({("MedicationRequest/m1", why)} if why else set())
 
 
@@ -161,7 +162,7 @@ def mentioned(**fields: Any) -> Mention:
         ({"effectivePeriod": {"start": "2026-03"}}, "2026-03-01..2026-03-31", None, None),
         ({"effectiveDateTime": "2026-03-01"}, "2026-03-01", None, None),
         ({"effectiveDateTime": "2026-03-01", "dateAsserted": "2026-04-01"}, "2026-03-01", None, None),
-        ({"dateAsserted": "2026-04-01"}, "1900-01-01..2026-04-01", None, None),
+        ({"dateAsserted": "2026-04-01"}, "2026-04-01", None, None),
         ({"effectivePeriod": {"end": "2026-05-10"}}, None, "2026-05-10", None),
         ({}, None, None, None),
         ({"effectiveDateTime": "2026-02-30"}, None, None, "bad-date"),
@@ -175,6 +176,7 @@ def test_a_listed_drug_is_taken_in_its_period(
     timeline = read(statement(**fields))
     (found,) = timeline.mentions
     assert (text(found.when), text(found.ends)) == (since, until)
+    assert found.asserted_only is (fields == {"dateAsserted": "2026-04-01"})
     assert unused(timeline) == ({("MedicationStatement/st1", why)} if why else set())
 
 
@@ -183,22 +185,24 @@ def test_a_drug_whose_end_nobody_can_read_is_not_known_to_go_on() -> None:
 
 
 @pytest.mark.parametrize(
-    "status, closed, why",
+    "status, state, why",
     [
-        ("active", False, None),
-        ("recorded", False, None),
-        ("completed", True, None),
-        ("stopped", True, None),
-        ("on-hold", True, None),
-        ("unknown", True, None),
-        (None, True, "bad-status"),
-        ("taking", True, "bad-status"),
+        ("active", (False, False), None),
+        ("recorded", (False, False), None),
+        ("completed", (True, False), None),
+        ("stopped", (True, False), None),
+        ("on-hold", (True, False), None),
+        ("unknown", (False, True), None),
+        (None, (False, True), "bad-status"),
+        ("taking", (False, True), "bad-status"),
     ],
 )
-def test_which_entries_go_on(status: str | None, closed: bool, why: str | None) -> None:  # noqa: FBT001 - a column of the table
+def test_which_entries_are_over_and_which_do_not_say(
+    status: str | None, state: tuple[bool, bool], why: str | None
+) -> None:
     timeline = read(statement(status=status, effectiveDateTime="2026-03-01"))
     (found,) = timeline.mentions
-    assert found.closed is closed
+    assert (found.closed, found.unsure) == state
     assert unused(timeline) == ({("MedicationStatement/st1", why)} if why else set())
 
 
@@ -211,7 +215,7 @@ def test_which_entries_go_on(status: str | None, closed: bool, why: str | None) 
         ("on-hold-as-directed", True),
         ("stopped", True),
         ("stopped-not-as-directed", True),
-        ("unknown", True),
+        ("unknown", False),
         ("not-taking", None),
         ("never-taken", None),
     ],
@@ -220,6 +224,7 @@ def test_how_a_drug_is_taken_in_r5(adherence: str, closed: bool | None) -> None:
     made = statement(status="recorded", adherence={"code": {"coding": [{"code": adherence}]}})
     timeline = read(made)
     assert [item.closed for item in timeline.mentions] == ([] if closed is None else [closed])
+    assert [item.unsure for item in timeline.mentions] == ([] if closed is None else [adherence == "unknown"])
     assert unused(timeline) == ({("MedicationStatement/st1", "not-done")} if closed is None else set())
 
 

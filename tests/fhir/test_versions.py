@@ -248,3 +248,42 @@ def test_an_error_among_parameters_means_that_data_are_missing() -> None:
     parts = [{"name": "outcome", "resource": error}]
     (timeline,) = timelines(bundle(PATIENT, {"resourceType": "Parameters", "parameter": parts}))
     assert timeline.gaps
+
+
+# --- whatever the order ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "one, two, kept",
+    [
+        ({"effectiveDateTime": "2026-01-01"}, {"effectiveDateTime": "2026-02-02"}, "2026-01-01"),
+        (
+            {"effectiveDateTime": "2026-01-01", "status": "preliminary"},
+            {"effectiveDateTime": "2026-02-02"},
+            "2026-02-02",
+        ),
+        ({"effectiveDateTime": "2026-01-01"}, {"effectiveDateTime": "2026-02-02", "status": "amended"}, "2026-02-02"),
+    ],
+)
+def test_of_two_undated_versions_the_further_one_stays_else_the_earlier(one: Json, two: Json, kept: str) -> None:
+    versions = [observation("v", **one), observation("v", **two)]
+    for ordered in (versions, versions[::-1]):
+        (found,) = read(*ordered).results["tsh"]
+        assert str(found.when.first) == kept
+
+
+def test_two_undated_records_of_one_patient_say_what_either_says() -> None:
+    records = [
+        {"resourceType": "Patient", "id": "p1", "birthDate": "1988-06-03"},
+        {"resourceType": "Patient", "id": "p1", "gender": "female", "birthDate": "1988"},
+    ]
+    persons = [timelines(bundle(*ordered))[0].person for ordered in (records, records[::-1])]
+    assert persons[0] == persons[1]
+    assert persons[0] is not None
+    assert (persons[0].gender, persons[0].born is not None) == ("female", True)
+
+
+@pytest.mark.parametrize("written", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_versions_at_the_ends_of_the_calendar_are_read(written: str) -> None:
+    (found,) = read(administration(meta=meta(written))).administrations
+    assert found.last_updated is None

@@ -55,7 +55,7 @@ def happened(when: When | None, as_of: AsOf) -> bool:
     return when.first <= as_of.today
 
 
-def past_of(timeline: Timeline, as_of: AsOf) -> Timeline:
+def past_of(timeline: Timeline, as_of: AsOf, hook: str | None = None) -> Timeline:
     """The timeline as it would have been had it ended at `as_of`. Appointments are the future by nature."""
     changed: dict[str, Any] = {
         name: tuple(item for item in getattr(timeline, name) if happened(getattr(item, moment), as_of))
@@ -67,6 +67,7 @@ def past_of(timeline: Timeline, as_of: AsOf) -> Timeline:
         item
         for item in timeline.drug_orders
         if happened(item.written, as_of)
+        or (item.draft and hook in {"order-select", "order-sign"})
         or (item.draft and item.written is not None and item.written.first <= as_of.today + ONE_DAY)
     )
     person = timeline.person

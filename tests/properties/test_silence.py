@@ -166,19 +166,6 @@ def _unknown(verdict: Verdict | None, hook: str, as_of: str) -> set[tuple[str, i
     }
 
 
-def test_silence_is_not_drawn_from_the_list_that_would_have_shown_the_drug() -> None:
-    """Where the drug stands only in a list that did not arrive, nobody can know that nothing applies."""
-    for seed, random in seeds("silent list", 40, 2_000):
-        make, as_of, hook = Maker(random), fhir_charts.as_of(random), random.choice(CHART_HOOKS)
-        key = random.choice(("medications", "statements", "dispenses"))
-        made = {"medications": make.medication_order, "statements": make.statement, "dispenses": make.dispense}
-        body = request(hook, [make.person(), made[key]() | pick_drug(random)], [], [])
-        whole = call(body, hook, as_of)
-        if whole.status == 200 and _is_concerned(whole):
-            problem = partial(_false_silence, whole=whole, body=body, hook=hook, as_of=as_of, known=False)
-            assert_none(seed, [(key, random.choice(list(FAULTS)))], problem)
-
-
 def pick_drug(random: Random) -> Json:
     """The drug itself, as the medication of a resource; it comes before a reference to another."""
     return {"medicationCodeableConcept": pick(random, ("lemtrada",)).concept}

@@ -115,15 +115,21 @@ def _planned_dose(requirement: Requirement, case: Case, plan: Plan, number: int)
 
 
 def _amounts_of_day(plan: Plan, product: Product, day: date) -> list[Decimal | None]:
-    """What the orders give that day: together those that name the day, each by itself those that name no days."""
+    """What the orders give that day: together those that name the day, each by itself those that name no planned day.
+
+    Never empty: where no order names the day (a booking on another day), each counts by itself.
+    """
+    planned = {plan.date_of(number) for number in plan.planned_days}
     apart: list[Decimal | None] = []
     together: list[Decimal | None] = []
     for order in plan.orders:
         amount, days = milligrams(order.daily_dose, order.concepts, product), days_of_order(order)
-        if days is None:
+        if days is None or not days & planned:
             apart.append(amount)
         elif day in days:
             together.append(amount)
+    if not apart and not together:
+        return [milligrams(order.daily_dose, order.concepts, product) for order in plan.orders]
     known = [amount for amount in together if amount is not None]
     total = sum(known, Decimal(0))
     if len(known) < len(together) and total <= product.high:

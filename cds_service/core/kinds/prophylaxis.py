@@ -241,7 +241,8 @@ def _running(run: Run, rule: Prophylaxis, case: Case, course: _Course) -> _Said:
         return _Said(Status.MET, variant="running", run=run, counted=count, rests_on=ADMINISTRATIONS)
     ordered = already_ordered(case, rule.count_test)
     notes = (Note.ALREADY_ORDERED,) if ordered is not None else ()
-    return _Said(Status.DUE, None, notes, None, run, counted=count, ordered=ordered, rests_on=ADMINISTRATIONS | LABS)
+    variant = "low-count" if count is not None and count.amount is not None else None
+    return _Said(Status.DUE, None, notes, variant, run, counted=count, ordered=ordered, rests_on=ADMINISTRATIONS | LABS)
 
 
 def _stopped(run: Run, rule: Prophylaxis, case: Case, course: _Course, end: date) -> _Said:

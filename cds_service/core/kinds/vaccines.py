@@ -41,8 +41,8 @@ def judge_before(requirement: Requirement, rule: VaccinesBefore, case: Case) -> 
         if found:
             return _too_close(requirement, rule, case, start, found)
     planned = _planned_live(rule, case, starts)
-    if planned is not None:
-        return _too_close(requirement, rule, case, starts[0], [planned])._replace(variant="live-ordered")
+    if planned:
+        return _too_close(requirement, rule, case, starts[0], planned)._replace(variant="live-ordered")
     for start in starts:
         vague = [item for item in vaccines if _is_close(item, start, rule) is None]
         if vague:
@@ -65,16 +65,28 @@ def judge_before(requirement: Requirement, rule: VaccinesBefore, case: Case) -> 
     )
 
 
-def _planned_live(rule: VaccinesBefore, case: Case, starts: list[_Start]) -> Vaccination | None:
-    """A live viral vaccine ordered beside the drug, for a day too close before day 1 or after it."""
-    if not starts or not starts[0].planned:
-        return None
+def _planned_live(rule: VaccinesBefore, case: Case, starts: list[_Start]) -> list[Vaccination]:
+    """Live viral vaccines ordered beside the first infusions, for a day too close before day 1 or after it.
+
+    Once the drug has been given, any of them is a finding of its own.
+    """
+    if not starts or not starts[0].planned or case.treatment is Treatment.TREATED:
+        return []
     today = When(case.as_of.today, case.as_of.today)
-    for item in ordered(case):
-        when = item.when if item.when is not None and item.when.last > today.last else today
-        if item.concepts & rule.live and (starts[0].when.first - when.last).days < rule.days:
-            return Vaccination(item.reference, item.concepts, when)
-    return None
+    dated = [
+        (item, item.when if item.when is not None and item.when.last > today.last else today)
+        for item in sorted(ordered(case), key=_by_reference)
+        if item.concepts & rule.live
+    ]
+    return [
+        Vaccination(item.reference, item.concepts, when)
+        for item, when in dated
+        if (starts[0].when.first - when.last).days < rule.days
+    ]
+
+
+def _by_reference(item: Ordered) -> str:
+    return item.reference
 
 
 def _starts(case: Case) -> list[_Start]:
