@@ -204,12 +204,17 @@ def visible(timeline: Timeline, as_of: AsOf, hook: str | None = None) -> Timelin
         concept: tuple(item._replace(when=as_of.clip(item.when)) for item in found if as_of.has_seen(item.when))
         for concept, found in timeline.measured.items()
     }
+    unread = timeline.unread
+    ahead = {name for name, when in timeline.unread_since.items() if not as_of.has_seen(when)}
+    if ahead:
+        unread = {concept: tuple(name for name in found if name not in ahead) for concept, found in unread.items()}
     listed = {unused.reference for unused in timeline.unused} if future else set()
     fresh = dict.fromkeys(item for item in future if item.reference not in listed)
     return timeline._replace(
         administrations=administrations,
         results=results,
         pending=pending,
+        unread=unread,
         drug_orders=orders,
         mentions=mentions,
         service_orders=service_orders,

@@ -223,6 +223,7 @@ ANY_CONCEPT = "*"  # under this an unreadable result is filed that may be any te
 _NO_RESULTS: Mapping[str, tuple[Result, ...]] = MappingProxyType({})
 _NO_MEASURED: Mapping[str, tuple[Measured, ...]] = MappingProxyType({})
 _NO_STRINGS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+_NO_DATES: Mapping[str, When] = MappingProxyType({})
 _NO_GAPS: Mapping[Source, Gap] = MappingProxyType({})
 
 
@@ -230,7 +231,8 @@ class Timeline(NamedTuple):
     """Everything known of one patient.
 
     `results` are usable results by concept; `pending` preliminary ones; `unread` references, by concept, of resources
-    that carry the concept but could not be read (a verdict resting on their absence cannot be told). `measured`: usable
+    that carry the concept but could not be read (a verdict resting on their absence cannot be told), and `unread_since`
+    their dates, by reference, where at least these could be read. `measured`: usable
     results whose value matters, by concept (they stand in `results` as well). `gaps` names the sources that are not
     complete, with the reason. `person` is None without a Patient resource.
     """
@@ -242,6 +244,7 @@ class Timeline(NamedTuple):
     results: Mapping[str, tuple[Result, ...]] = _NO_RESULTS
     pending: Mapping[str, tuple[Result, ...]] = _NO_RESULTS
     unread: Mapping[str, tuple[str, ...]] = _NO_STRINGS
+    unread_since: Mapping[str, When] = _NO_DATES
     measured: Mapping[str, tuple[Measured, ...]] = _NO_MEASURED
     service_orders: tuple[ServiceOrder, ...] = ()
     conditions: tuple[ConditionFact, ...] = ()

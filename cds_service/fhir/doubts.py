@@ -7,9 +7,11 @@ from typing import Any
 
 import msgspec
 
+from cds_service.core.dates import When
 from cds_service.core.timeline import ANY_CONCEPT, Mention, Unused
 from cds_service.fhir.allergies import AllergyReader
 from cds_service.fhir.codes import DIAGNOSES, CodeIndex
+from cds_service.fhir.dates import DateReader
 from cds_service.fhir.decode import Unreadable, salvage
 from cds_service.fhir.meds import MedicationReader
 from cds_service.fhir.owners import OneOwner, Owners
@@ -24,8 +26,8 @@ _NAMED_TYPES = frozenset({*SOURCE_OF_TYPE, "Medication", "OperationOutcome", "Bu
 class Doubts:
     """Files what could not be read, or not be attributed, of one record."""
 
-    def __init__(self, index: CodeIndex, meds: MedicationReader, allergies: AllergyReader) -> None:
-        self._index, self._meds, self._allergies = index, meds, allergies
+    def __init__(self, index: CodeIndex, dates: DateReader, meds: MedicationReader, allergies: AllergyReader) -> None:
+        self._index, self._dates, self._meds, self._allergies = index, dates, meds, allergies
         self._diagnoses = index.of_systems(DIAGNOSES) - index.examinations
 
     def concepts_of(self, resource: Resource) -> frozenset[str]:
@@ -60,32 +62,42 @@ class Doubts:
     def _doubt_unreadable(self, chart: Chart, kind: str | None, item: Unreadable, read: Resource) -> None:
         if is_code(item.plain.get("status"), _NEVER_HAPPENED):
             return
-        concepts = self.concepts_of(read) | self._plain_concepts(item.plain)
+        concepts, since = self.concepts_of(read) | self._plain_concepts(item.plain), self._since(read)
         told = _has_readable_code(item.plain.get("code"))
         if kind in ("Observation", "DiagnosticReport", None):
-            self.doubt(chart, kind or "Observation", item.reference, concepts if told else {ANY_CONCEPT})
+            self.doubt(chart, kind or "Observation", item.reference, concepts if told else {ANY_CONCEPT}, since)
         if kind == "Immunization":
             self._meds.vaccines.undated(chart, item.reference, concepts, read.occurrenceDateTime)
             return
         if not told and not concepts:
             concepts = {"Condition": self._diagnoses, "AllergyIntolerance": self._index.own}.get(kind or "", concepts)
         if kind == "MedicationAdministration" and not concepts and not self._meds.resolves(read):
-            chart.administrations.append(self._meds.unreadable(item.reference, concepts))
+            chart.administrations.append(self._meds.unreadable(item.reference, concepts, since))
         if kind is None:
-            self.doubt(chart, "MedicationAdministration", item.reference, concepts)
+            self.doubt(chart, "MedicationAdministration", item.reference, concepts, since)
         elif kind not in ("Observation", "DiagnosticReport"):
-            self.doubt(chart, kind, item.reference, concepts)
+            self.doubt(chart, kind, item.reference, concepts, since)
 
-    def doubt(self, chart: Chart, kind: str, reference: str, concepts: Iterable[str]) -> None:
+    def _since(self, read: Resource) -> When | None:
+        """When it happened, if that at least can be read."""
+        periods = (read.effectivePeriod, read.occurencePeriod, read.occurrencePeriod, read.performedPeriod, read.period)
+        texts = [
+            *(read.effectiveDateTime, read.occurenceDateTime, read.occurrenceDateTime, read.performedDateTime),
+            *(period.start for period in periods if period is not None),
+            *(read.recordedDate, read.onsetDateTime, read.issued),
+        ]
+        text = next((text for text in texts if text), None)
+        return self._dates.read(text) if text is not None else None
+
+    def doubt(self, chart: Chart, kind: str, reference: str, concepts: Iterable[str], when: When | None = None) -> None:
         """A resource with these concepts exists but says nothing usable: what could rest on its absence is in doubt."""
         found = frozenset(concepts)
         if kind in _DOUBTED:
-            for concept in found:
-                chart.unread[concept].append(reference)
+            chart.doubt(reference, found, when)
         elif kind == "Immunization":
             self._meds.vaccines.undated(chart, reference, found)
         elif kind == "MedicationAdministration" and found:
-            chart.administrations.append(self._meds.unreadable(reference, found))
+            chart.administrations.append(self._meds.unreadable(reference, found, when))
         elif kind in ("MedicationStatement", "MedicationUsage", "MedicationDispense", "MedicationRequest") and found:
             chart.mentions.append(Mention(reference, found, by_text=False))
 

@@ -86,7 +86,7 @@ class LabReader:
             return
         parts = resource.component
         if count_values(resource) > 1 or (parts and any(count_values(part) > 1 for part in parts)):
-            chart.drop(reference, "unreadable", concepts)
+            chart.drop(reference, "unreadable", concepts, dated[0])
             return
         final = resource.status in USABLE
         result = Result(dated[0], reference, dated[1])
@@ -97,7 +97,7 @@ class LabReader:
             if final and concept in self._valued:
                 self._measure(chart, resource, concept, result)
         if not is_used:
-            self._drop_by_members(chart, resource, resource.hasMember or [], reference, concepts)
+            self._drop_by_members(chart, resource, resource.hasMember or [], (reference, concepts, dated[0]))
         elif not final:
             chart.drop(reference, "preliminary")
 
@@ -134,7 +134,9 @@ class LabReader:
             when = self._when(resource)
             chart.withdraw(resource, concepts, when[0] if isinstance(when, tuple) else None, self._dates)
         else:
-            chart.drop(reference, "bad-status", () if status == "unknown" else concepts)
+            when = self._when(resource)
+            known = when[0] if isinstance(when, tuple) else None
+            chart.drop(reference, "bad-status", () if status == "unknown" else concepts, known)
 
     def _when(self, resource: Resource) -> tuple[When, bool] | str:
         """The time that counts and whether it is only the release; or why there is none."""
@@ -204,12 +206,16 @@ class LabReader:
         return self._has_usable_member(member, member.hasMember or [], depth + 1)
 
     def _drop_by_members(
-        self, chart: Chart, resource: Resource, members: list[Reference], reference: str, concepts: frozenset[str]
+        self, chart: Chart, resource: Resource, members: list[Reference], said: tuple[str, frozenset[str], When]
     ) -> None:
-        """Without a value; when its members are not in the data, what it says cannot be known."""
+        """Without a value; when its members are not in the data, what it says cannot be known.
+
+        `said`: its reference, concepts and time.
+        """
+        reference, concepts, when = said
         shelf = self._shelf() if members else None
         if shelf is not None and any(shelf.find(member.reference, resource) is None for member in members):
-            chart.drop(reference, "unresolved-reference", concepts)
+            chart.drop(reference, "unresolved-reference", concepts, when)
         else:
             chart.drop(reference, "no-value")
 
@@ -228,10 +234,10 @@ class LabReader:
             return
         members = _result_references(resource)
         if members is None:
-            chart.drop(reference, "unreadable", concepts)
+            chart.drop(reference, "unreadable", concepts, dated[0])
             return
         if not self._has_usable_member(resource, members):
-            self._drop_by_members(chart, resource, members, reference, concepts)
+            self._drop_by_members(chart, resource, members, (reference, concepts, dated[0]))
             return
         final = resource.status in USABLE
         if not final:

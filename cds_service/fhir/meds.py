@@ -188,14 +188,14 @@ class MedicationReader:
         concepts = drug.concepts or self.vaccines.concepts(medication_fields(resource)[0])
         self.vaccines.file(chart, reference, concepts, _start_text(resource))
 
-    def unreadable(self, reference: str, concepts: frozenset[str]) -> Administration:
-        """An administration of which only the drug is known: whether it took place cannot be told."""
+    def unreadable(self, reference: str, concepts: frozenset[str], start: When | None = None) -> Administration:
+        """An administration of which only the drug (and the time) is known: whether it took place cannot be told."""
         return Administration(
             reference=reference,
             concepts=concepts,
             by_text=False,
             exposure=Exposure.UNKNOWN,
-            start=None,
+            start=start,
             end=None,
             dose=None,
             route=None,

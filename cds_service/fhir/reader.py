@@ -166,7 +166,7 @@ class _Reading:
         self.meds = MedicationReader(index, dates, shelf, vaccines)
         lists = ListReader(index, dates, self.meds)
         self.facts = FactReader(index, dates, shelf, vaccines)
-        self.doubts = Doubts(index, self.meds, allergies)
+        self.doubts = Doubts(index, dates, self.meds, allergies)
         self.filing: dict[str | None, Filing] = {
             "Observation": self.labs.observation,
             "DiagnosticReport": self.labs.report,

@@ -194,6 +194,7 @@ class Chart:
         self.results: dict[str, list[Result]] = defaultdict(list)
         self.pending: dict[str, list[Result]] = defaultdict(list)
         self.unread: dict[str, list[str]] = defaultdict(list)
+        self.unread_since: dict[str, When] = {}
         self.service_orders: list[ServiceOrder] = []
         self.measured: dict[str, list[Measured]] = defaultdict(list)
         self.conditions: list[ConditionFact] = []
@@ -205,11 +206,20 @@ class Chart:
         self.unused: list[Unused] = []
         self.gaps: dict[Source, Gap] = {}
 
-    def drop(self, reference: str, why: str, concepts: Iterable[str] = ()) -> None:
-        """Name a resource that is not used; with concepts, verdicts resting on their absence cannot be told."""
+    def drop(self, reference: str, why: str, concepts: Iterable[str] = (), when: When | None = None) -> None:
+        """Name a resource that is not used; with concepts, verdicts resting on their absence cannot be told.
+
+        `when`: its date, if that at least can be read.
+        """
         self.unused.append(Unused(reference, why))
+        self.doubt(reference, concepts, when)
+
+    def doubt(self, reference: str, concepts: Iterable[str], when: When | None = None) -> None:
+        """A resource with these concepts that says nothing usable."""
         for concept in concepts:
             self.unread[concept].append(reference)
+            if when is not None:
+                self.unread_since[reference] = when
 
     def withdraw(self, resource: Resource, concepts: frozenset[str], when: When | None, dates: DateReader) -> None:
         """Remember a result that was withdrawn, if it can be recognized in another feed."""
@@ -229,6 +239,7 @@ class Chart:
             results=_frozen(self.results),
             pending=_frozen(self.pending),
             unread=MappingProxyType({concept: tuple(found) for concept, found in self.unread.items()}),
+            unread_since=MappingProxyType(self.unread_since),
             service_orders=tuple(self.service_orders),
             measured=MappingProxyType({concept: tuple(found) for concept, found in self.measured.items()}),
             conditions=tuple(self.conditions),
