@@ -182,11 +182,16 @@ class AllergyFact(NamedTuple):
 
 
 class Vaccination(NamedTuple):
-    """One vaccine given. `concepts` are empty for one that no value set lists; `when` is None for want of a date."""
+    """One vaccine given. `concepts` are empty for one that no value set lists; `when` is None for want of a date.
+
+    `unsure`: its status does not say whether it was given. `untold`: which vaccine it was could not be read.
+    """
 
     reference: str
     concepts: frozenset[str]
     when: When | None
+    unsure: bool = False
+    untold: bool = False
 
 
 class Appointment(NamedTuple):

@@ -236,7 +236,13 @@ def build(facts: Mapping[str, Any]) -> Timeline:
         conditions=tuple(_condition(item) for item in facts.get("conditions", [])),
         allergies=tuple(_allergy(n, item) for n, item in enumerate(facts.get("allergies", []), start=1)),
         vaccinations=tuple(
-            Vaccination(f"Immunization/{n}", frozenset(VACCINES[item["vaccine"]]), _maybe(item, "on"))
+            Vaccination(
+                f"Immunization/{n}",
+                frozenset(VACCINES[item["vaccine"]]),
+                _maybe(item, "on"),
+                unsure=item.get("unsure", False),
+                untold=item.get("untold", False),
+            )
             for n, item in enumerate(facts.get("vaccines", []), start=1)
         ),
         appointments=tuple(
@@ -281,11 +287,11 @@ def _administration(reference: str, concepts: tuple[str, ...], item: Mapping[str
         "reference": item.get("reference", reference),
         "concepts": frozenset(concepts),
         "by_text": item.get("by_text", False),
-        "exposure": STATUSES[item.get("status", "completed")],
+        "exposure": STATUSES["unknown" if item.get("unreadable") else item.get("status", "completed")],
         "request": item.get("request"),
         "identifiers": frozenset({item["identifier"]}) if "identifier" in item else frozenset(),
         "last_updated": item.get("updated"),
-        "why_not": None if "on" in item else "no-date",
+        "why_not": "unreadable" if item.get("unreadable") else None if "on" in item else "no-date",
     }
 
 

@@ -37,20 +37,23 @@ def judge_before(requirement: Requirement, rule: VaccinesBefore, case: Case) -> 
     vaccines = [item for item in case.timeline.vaccinations if not item.concepts & rule.no_vaccine]
     starts = _starts(case)
     for start in starts:
-        found = [item for item in vaccines if _is_close(item, start, rule) is True]
+        found = [item for item in vaccines if not item.unsure and _is_close(item, start, rule) is True]
         if found:
             return _too_close(requirement, rule, case, start, found)
     planned = _planned_live(rule, case, starts)
     if planned:
         return _too_close(requirement, rule, case, starts[0], planned)._replace(variant="live-ordered")
     for start in starts:
-        vague = [item for item in vaccines if _is_close(item, start, rule) is None]
-        if vague:
+        vague = [item for item in vaccines if not item.unsure and _is_close(item, start, rule) is None]
+        unsure = [item for item in vaccines if item.unsure and _is_close(item, start, rule) is not False]
+        if vague or unsure:
             return Assessment(
                 requirement.id,
                 Status.CANNOT_TELL,
-                Reason.DATE_VAGUE,
-                evidence=tuple(item.reference for item in vague),
+                Reason.DATE_VAGUE if vague else None,
+                () if vague else (Note.VERIFY,),
+                variant=None if vague else "unsure",
+                evidence=tuple(item.reference for item in vague or unsure),
                 planned=start.planned,
                 event=None if start.planned or not case.courses else case.courses[-1].last,
                 facts={"days": rule.days, "day_one": start.when.first},
@@ -218,8 +221,8 @@ def _given_live(requirement: Requirement, rule: LiveVaccine, case: Case) -> Asse
     vague: list[Vaccination] = []
     unsure: list[Vaccination] = []
     for item in case.timeline.vaccinations:
-        is_live = bool(item.concepts & rule.live)
-        if not is_live and not item.concepts & rule.unclear:
+        is_live = bool(item.concepts & rule.live) and not item.unsure
+        if not is_live and not item.untold and not item.concepts & (rule.unclear | rule.live):
             continue
         if item.when is not None and item.when.last <= first:
             continue
