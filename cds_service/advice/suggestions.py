@@ -88,7 +88,8 @@ class Suggester:
         """Only for the infusion days without an order; their dates only when the start is known."""
         plan, wording = self.case.plan, self.bundle.wording.cards
         dose, numbers = int(rule.required_mg), [item.day for item in lacking if item.day is not None]
-        dates = [plan.date_of(number) for number in numbers] if plan is not None and plan.start_known else []
+        days = [day for item in lacking if isinstance(day := item.facts.get("date"), date)]
+        dates = days if plan is None or plan.start_known else []
         facts = Facts(dose=f"{dose:,}", days=days_text(numbers), drug=self.bundle.label.drug)
         instruction = wording["suggest.premedication.instruction"].format_map(facts)
         order = infusion_order(rule.order, dose, self.subject, dates=dates, count=len(numbers), instruction=instruction)
@@ -119,7 +120,9 @@ class Suggester:
 
 
 def is_unordered(assessment: Assessment) -> bool:
-    """An infusion day being ordered for which nothing is ordered; too low a dose wants its order corrected instead."""
+    """An infusion day (today's at a check-in) for which nothing is ordered; too low a dose wants a corrected order."""
+    if assessment.status is Status.DUE:
+        return assessment.facts.get("ordered") is None
     return assessment.planned and assessment.status is Status.MISSING
 
 

@@ -251,7 +251,7 @@ class Writer:
             case Group.LABS:
                 return [self._card("labs.remedy")]
             case Group.UNCLEAR:
-                return [self._card("unclear.remedy")]
+                return [self._card("unclear.remedy.treated" if self.case.courses else "unclear.remedy")]
         return []
 
     def _footer(self, items: Sequence[Item], topic: Requirement) -> list[str]:

@@ -37,7 +37,7 @@ def test_an_order_on_an_empty_record_is_one_grouped_card(hook: str) -> None:
     assert len(rows_of([card])) == 11
     assert [item["label"] for item in card["suggestions"]] == [
         "Order methylprednisolone 1,000 mg IV for infusion days 1 to 3",
-        "Order acyclovir for the time after LEMTRADA",
+        "Order acyclovir (herpes prophylaxis)",
         "Order urine protein/creatinine ratio",
         "Order CBC with differential",
         "Order serum creatinine",

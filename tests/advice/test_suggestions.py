@@ -72,7 +72,7 @@ def test_without_a_planned_start_the_tests_are_for_today_and_no_date_is_invented
     found = suggestions([card])
     steroid = found.pop("Order methylprednisolone 1,000 mg IV for infusion days 1 to 3")
     assert "event" not in steroid["dosageInstruction"][0]["timing"]
-    antiviral = found.pop("Order acyclovir for the time after LEMTRADA")
+    antiviral = found.pop("Order acyclovir (herpes prophylaxis)")
     assert antiviral["dosageInstruction"][0]["timing"]["repeat"]["boundsPeriod"]["start"] == "2026-02-20"
     assert {order["occurrenceDateTime"] for order in found.values()} == {"2026-02-20"}
 

@@ -100,6 +100,7 @@ def _today(requirement: Requirement, rule: Premedication, case: Case, records: _
             "course": course,
             "day": number,
             "date": today,
+            "ordered": today if _was_ordered(case, rule, today) else None,
             "required": _amount(rule.required_mg),
             "dose": _amount(_total(item.equivalent_mg for item in given)),
         },
