@@ -12,18 +12,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from cds_service.core.hooks import HOOKS
+
 if TYPE_CHECKING:
     from cds_service.settings import Settings
 
 OK, FINDINGS, UNUSABLE = 0, 1, 2
-_HOOKS = (
-    "patient-view",
-    "order-select",
-    "order-sign",
-    "appointment-book",
-    "encounter-start",
-    "encounter-discharge",
-)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("files", nargs="+", metavar="FILE", help="a Bundle or NDJSON of Bundles; - is standard input")
     check.add_argument("--as-of", metavar="DATE-or-INSTANT", help="judge from this day's end or instant; default now")
     check.add_argument("--format", choices=("text", "json", "ndjson"), default="text")
-    check.add_argument("--hook", choices=_HOOKS, help="say only what this hook would say")
+    check.add_argument("--hook", choices=HOOKS, help="say only what this hook would say")
     check.add_argument("--label", default="lemtrada-us")
     check.add_argument(
         "--strict", action="store_true", help="refuse resources that full FHIR validation (R4, R5) refuses"

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from cds_service.core.assessment import Assessment, Reason, Status
 from cds_service.core.evaluate import Verdict
-from cds_service.core.indicators import FINDING_STATUSES, NOT_RECEIVED, ORDERING_HOOKS, indicator
+from cds_service.core.hooks import ORDERING_HOOKS
+from cds_service.core.indicators import FINDING_STATUSES, NOT_RECEIVED, indicator
 from cds_service.core.label import FollowUpEnd, History, LiveVaccine, ProductCheck, Recurring, Requirement
 from cds_service.core.timeline import Source
 from cds_service.labels import LabelBundle

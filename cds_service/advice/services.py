@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cds_service.cds_hooks.discovery import Service
-from cds_service.core.case import CHECK_IN
-from cds_service.core.indicators import PATIENT_VIEW
+from cds_service.core.hooks import CHECK_IN, DISCHARGE, HOOKS, PATIENT_VIEW
 from cds_service.core.label import (
     Baseline,
     InfectionCaution,
@@ -21,15 +20,6 @@ from cds_service.fhir.code_maps import LocalCode
 from cds_service.fhir.templates import prefetch_templates
 from cds_service.labels import LabelBundle
 
-HOOKS_SERVED = (
-    "patient-view",
-    "order-select",
-    "order-sign",
-    "appointment-book",
-    "encounter-start",
-    "encounter-discharge",
-)
-DISCHARGE = "encounter-discharge"
 _ALWAYS = frozenset({Source.PATIENT, Source.ADMINISTRATIONS, Source.MEDICATIONS, Source.STATEMENTS, Source.DISPENSES})
 _TITLES = {
     "patient-view": "{drug} follow-up",
@@ -82,7 +72,7 @@ def services(bundle: LabelBundle, local: Iterable[LocalCode] = ()) -> tuple[Serv
             usage_requirements="Administrations must be available by prefetch; results are counted, not interpreted.",
             prefetch=prefetch_templates(sources_asked(label, hook), codes),
         )
-        for hook in HOOKS_SERVED
+        for hook in HOOKS
         if label.hooks.get(hook)
     )
 

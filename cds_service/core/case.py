@@ -21,13 +21,10 @@ from cds_service.core.courses import (
 )
 from cds_service.core.dates import FARTHEST_OFFSETS_DAYS, AsOf, When, add_days
 from cds_service.core.exposure import Exposures, is_drug_order, is_other_product, read_exposures
+from cds_service.core.hooks import BOOKING, CHECK_IN, SIGNING
 from cds_service.core.label import Label, Test
 from cds_service.core.results import Done, tests_done
 from cds_service.core.timeline import Administration, DrugOrder, Person, Result, Timeline, Unused
-
-BOOKING = "appointment-book"  # the hook at which appointments make a plan
-SIGNING = frozenset({"order-select", "order-sign"})  # the hooks at which drafts are on the screen
-CHECK_IN = "encounter-start"  # the hook before the pump starts
 
 
 class Treatment(StrEnum):

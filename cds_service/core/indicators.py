@@ -6,13 +6,12 @@ Pure: the table is data, the day is an argument. `None` means it stays in the re
 from __future__ import annotations
 
 from cds_service.core.assessment import Assessment, Note, Reason, Status
-from cds_service.core.case import BOOKING, CHECK_IN, SIGNING, Case
+from cds_service.core.case import Case
 from cds_service.core.dates import AsOf
+from cds_service.core.hooks import BOOKING, CHECK_IN, ORDERING_HOOKS, PATIENT_VIEW
 from cds_service.core.kinds.vaccines import ordered
 from cds_service.core.label import Label, LiveVaccine, Situation
 
-ORDERING_HOOKS = SIGNING | {BOOKING}
-PATIENT_VIEW = "patient-view"
 FINDING_STATUSES = frozenset({Status.DUE, Status.OVERDUE, Status.MISSING, Status.VIOLATED})
 NOT_RECEIVED = frozenset({Reason.NOT_PROVIDED, Reason.PARTIAL, Reason.FOREIGN_DATA})
 ACTIONABLE_STATUSES = FINDING_STATUSES | {Status.CANNOT_TELL}  # with an indicator: what someone should look at

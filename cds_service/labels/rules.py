@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from cds_service.core import label as model
-from cds_service.core.indicators import ORDERING_HOOKS
+from cds_service.core.hooks import ORDERING_HOOKS
 from cds_service.labels.fields import Problems, Table
 
 KINDS = frozenset(

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from cds_service.core import indicators
+from cds_service.core import hooks, indicators
 from cds_service.core.assessment import Assessment, Note, Reason, Status
 from cds_service.core.dates import AsOf
 from cds_service.core.evaluate import evaluate
@@ -43,7 +43,7 @@ def test_without_administrations_nothing_is_silent() -> None:
 def test_every_requirement_speaks_at_the_order_and_all_but_history_at_the_chart() -> None:
     ids = {item.id for item in LABEL.requirements}
     assert LABEL.hooks["order-sign"] == ids - {"follow-up-complete", "consecutive-days"}
-    assert LABEL.hooks[indicators.PATIENT_VIEW] == ids - {"campath-history"}
+    assert LABEL.hooks[hooks.PATIENT_VIEW] == ids - {"campath-history"}
     assert LABEL.hooks["encounter-start"] == ids - {"consecutive-days", "follow-up-complete"}
 
 

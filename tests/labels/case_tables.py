@@ -19,7 +19,8 @@ from cds_service.core.assessment import Assessment
 from cds_service.core.case import Case
 from cds_service.core.dates import AsOf, When, on_day
 from cds_service.core.evaluate import Verdict, evaluate
-from cds_service.core.indicators import ACTIONABLE_STATUSES, PATIENT_VIEW, indicator, speaks
+from cds_service.core.hooks import PATIENT_VIEW
+from cds_service.core.indicators import ACTIONABLE_STATUSES, indicator, speaks
 from cds_service.core.label import Label
 from cds_service.core.timeline import (
     Administration,
