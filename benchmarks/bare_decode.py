@@ -107,7 +107,7 @@ class Timing(Struct, gc=False):
 
 
 class Dosage(Struct, gc=False):
-    """How much, which way, when: of an order or of an administration."""
+    """How much, which way, when."""
 
     sequence: int | None = None
     text: str | None = None
@@ -173,6 +173,7 @@ class Resource(Struct, gc=False):
     identifier: Raw = ABSENT  # the same administration from two feeds
     status: str | Concept | None = None
     code: Concept | str | list[str] | None = None
+    medicationCodeableConcept: Concept | None = None
     subject: Reference | list[Reference] | None = None
     effectiveDateTime: str | None = None
     issued: str | None = None
@@ -210,11 +211,10 @@ class Resource(Struct, gc=False):
     hasMember: list[Reference] | None = None
     result: Raw = ABSENT
     interpretation: Raw = ABSENT  # of the few results that decide
-    medicationCodeableConcept: Concept | None = None
     medicationReference: Reference | None = None
     medication: Medication | None = None
     ingredient: list[Ingredient] | None = None
-    dosage: Dosage | list[Dosage] | None = None
+    dosage: Raw = ABSENT  # of the few drugs that decide
     dosageInstruction: list[Dosage] | None = None
     request: Reference | list[Reference] | None = None
     doNotPerform: bool | None = None

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cds_service.core.dates import AsOf
 from cds_service.core.evaluate import Verdict, evaluate
@@ -50,11 +50,22 @@ def code_index(bundle: LabelBundle, local: Iterable[LocalCode] = ()) -> CodeInde
             name_decides=frozenset(item.id for item in sets if item.name_decides),
             examinations=frozenset(item.id for item in sets if item.examination),
             own=bundle.label.product.drug | bundle.label.product.unspecified,
+            other=bundle.label.product.other_product,
         ),
     )
     for uri in [uri for uris in SYSTEMS.values() for uri in uris]:
         index.alias(uri, other_forms(uri))
     return index
+
+
+class LeftOut(NamedTuple):
+    """Lines of a site's code maps that are not used: another meaning, or a target the label does not have."""
+
+    unfit: int
+    unknown: int
+
+
+NOTHING_LEFT_OUT = LeftOut(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,7 @@ class Engine:
     bundle: LabelBundle
     reader: RecordReader
     local_codes: tuple[LocalCode, ...] = ()
+    left_out: LeftOut = NOTHING_LEFT_OUT
 
     @classmethod
     def load(cls, label: str = "lemtrada-us", zone: ZoneInfo | None = None, code_maps: tuple[Path, ...] = ()) -> Engine:
@@ -105,10 +117,12 @@ class Engine:
 def _load(label: str, zone: ZoneInfo | None, code_maps: tuple[Path, ...]) -> Engine:
     bundle = load_label(label)
     index = code_index(bundle)
-    local = tuple(code for path in code_maps for code in _read_code_map(path, index).codes)
+    maps = [_read_code_map(path, index) for path in code_maps]
+    local = tuple(code for code_map in maps for code in code_map.codes)
     if local:
         index = code_index(bundle, local)
-    return Engine(bundle, RecordReader(index, zone), local)
+    left_out = LeftOut(sum(code_map.unfit for code_map in maps), sum(code_map.unknown for code_map in maps))
+    return Engine(bundle, RecordReader(index, zone), local, left_out)
 
 
 def _read_code_map(path: Path, index: CodeIndex) -> CodeMap:

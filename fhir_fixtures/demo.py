@@ -43,21 +43,24 @@ def main() -> int:
     with log.open("wb") as stream:
         command = [sys.executable, "-m", "cds_service", "serve", "--host", "127.0.0.1", "--port", str(port)]
         process = subprocess.Popen(command, stdout=stream, stderr=stream, start_new_session=given.keep)
+    stays = False
     try:
         answered = _perform(f"http://127.0.0.1:{port}", process)
+        stays = given.keep and answered
+        if stays:
+            _say(f"The service stays up at http://127.0.0.1:{port} (discovery: /cds-services, contents: /about).")
+            _say(f"Its log is {log}. Stop it with: kill {process.pid}")
+            return 0
     except EhrError as error:
         sys.stderr.write(f"demo: {error}; see {log}\n")
         answered = False
-    if given.keep and answered:
-        _say(f"The service stays up at http://127.0.0.1:{port} (discovery: /cds-services, contents: /about).")
-        _say(f"Its log is {log}. Stop it with: kill {process.pid}")
-        return 0
-    process.terminate()
-    process.wait(timeout=10)
-    if not answered:
-        return 1  # the log stays, for the message names it
-    log.unlink(missing_ok=True)
-    return 0
+    finally:  # also when nobody reads the output any more
+        if not stays:
+            process.terminate()
+            process.wait(timeout=10)
+    if answered:
+        log.unlink(missing_ok=True)
+    return 0 if answered else 1  # a log of a failure stays, for the message names it
 
 
 def _perform(base_url: str, process: subprocess.Popen[bytes]) -> bool:

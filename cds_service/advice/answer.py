@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
@@ -153,17 +154,24 @@ def _card(
         summary=writer.summary(draft.group, said),
         detail=writer.detail(draft.group, draft.items, draft.folded, topic),
         indicator=_indicator(draft),
-        source=Source(
-            label=bundle.wording.cards["source"],
-            url=bundle.url,
-            topic=Coding(system=TOPIC_SYSTEM, code=topic.id, display=topic.title),
-        ),
+        source=_source(bundle.wording.cards["source"], bundle.url, topic.id, topic.title),
         suggestions=suggestions,
         selection_behavior="any" if suggestions else None,
         override_reasons=_REASONS,
-        links=(Link(label=bundle.wording.cards["link"], url=bundle.url, type="absolute"),),
+        links=(_link(bundle.wording.cards["link"], bundle.url),),
         extension={EXTENSION: {"assessments": _rows(bundle, verdict, items, topic.id)}},
     )
+
+
+# A label's sources and links are as many as it has requirements; checking them once is a tenth of an answer.
+@lru_cache(maxsize=256)
+def _source(label: str, url: str, topic: str, title: str) -> Source:
+    return Source(label=label, url=url, topic=Coding(system=TOPIC_SYSTEM, code=topic, display=title))
+
+
+@lru_cache(maxsize=16)
+def _link(label: str, url: str) -> Link:
+    return Link(label=label, url=url, type="absolute")
 
 
 def _indicator(draft: _Draft) -> Indicator:

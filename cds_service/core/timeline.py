@@ -138,13 +138,25 @@ class Outcome(StrEnum):
 class Measured(NamedTuple):
     """One usable result whose value matters: a number in the value set's unit, or what a qualitative test found.
 
-    Both None: there is a value, but none that could be read as what the value set asks for.
+    Both None: there is a value, but none that could be read as what the value set asks for. `bound`: the comparator
+    written with the amount (<, <=, >, >=), when it is only a bound.
     """
 
     when: When
     reference: str
     amount: Decimal | None = None
     outcome: Outcome | None = None
+    bound: str | None = None
+
+    def is_below(self, least: Decimal) -> bool | None:
+        """Whether the amount is below this; None when none can be read, or only a bound that does not tell."""
+        if self.amount is None:
+            return None
+        if self.bound is None:
+            return self.amount < least
+        if self.bound.startswith("<"):
+            return True if self.amount < least or (self.amount == least and self.bound == "<") else None
+        return False if self.amount >= least else None
 
 
 class ServiceOrder(NamedTuple):

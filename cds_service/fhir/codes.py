@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -15,6 +16,8 @@ from cds_service.fhir.structs import CodeableConcept
 _GAP = r"[\s_-]+"
 _GAPS = re.compile(_GAP)
 _LETTER = r"[^\W\d_]"
+_LONGEST_NAME = 200  # what a client writes is never kept at any length
+_MOST_NAMES = 4096
 _SHORTEST_CATEGORY = 3  # an ICD-10 category has three characters
 NO_CONCEPTS: frozenset[str] = frozenset()
 # Systems of diagnoses: what carries such a code may stand in a Condition.
@@ -38,13 +41,14 @@ class Special(NamedTuple):
 
     `values`: concepts whose value matters, with what is read of it ("count" in a UCUM unit, or "outcome").
     `name_decides`: drugs whose written name decides. `examinations`: concepts that the reason of a finished visit shows
-    as done. `own`: concepts of the label's own drug.
+    as done. `own`: concepts of the label's own drug. `other`: of another product of its ingredient.
     """
 
     values: Mapping[str, tuple[str, str | None]] = _NO_VALUES
     name_decides: frozenset[str] = NO_CONCEPTS
     examinations: frozenset[str] = NO_CONCEPTS
     own: frozenset[str] = NO_CONCEPTS
+    other: frozenset[str] = NO_CONCEPTS
 
 
 class CodeIndex:
@@ -68,6 +72,7 @@ class CodeIndex:
         self.exact: dict[str, dict[str, frozenset[str]]] = {}
         self._below: dict[str, dict[str, frozenset[str]]] = {}
         self._concepts_of: dict[tuple[str, ...], frozenset[str]] = {}
+        self._forms_of: dict[str, frozenset[str]] = {}
         for entry in entries:
             for system in entry.systems:
                 by_code = self.exact.setdefault(system, {})
@@ -78,7 +83,7 @@ class CodeIndex:
         self.numeric = numeric
         known = special or Special()
         self.values, self.name_decides = known.values, known.name_decides
-        self.examinations, self.own = known.examinations, known.own
+        self.examinations, self.own, self.other = known.examinations, known.own, known.other
         self.member_panels = member_panels
         self.panels = member_panels | counting_panels
         self._concept_of_name = {_folded(name): concept for concept, words in names.items() for name in words}
@@ -86,6 +91,8 @@ class CodeIndex:
         patterns = "|".join(_GAP.join(map(re.escape, name.split())) for name in ordered)
         self._names = re.compile(rf"(?<!{_LETTER})(?:{patterns})(?!{_LETTER})", re.IGNORECASE)
         self._any_name = bool(ordered)
+        # Names repeat from chart to chart: remembered, a vaccine or an allergy takes a tenth of the time.
+        self._in_short_text = lru_cache(maxsize=_MOST_NAMES)(self._in_text)
 
     def alias(self, system: str, others: Iterable[str]) -> None:
         """Let other URIs stand for a system."""
@@ -93,6 +100,7 @@ class CodeIndex:
             if system in known:
                 for other in others:
                     known.setdefault(other, known[system])
+        self._forms_of.clear()
 
     def coded(self, concept: CodeableConcept | str | list[Any] | None) -> frozenset[str]:
         """Concepts by code alone: any matching coding decides."""
@@ -122,9 +130,13 @@ class CodeIndex:
         return found
 
     def forms_of(self, uri: str) -> frozenset[str]:
-        """Every URI that stands for this system."""
-        known = self.exact.get(uri)
-        return frozenset({uri, *(other for other, codes in self.exact.items() if codes is known)})
+        """Every URI that stands for this system; asked for every record, so remembered."""
+        found = self._forms_of.get(uri)
+        if found is None:
+            known = self.exact.get(uri)
+            found = frozenset({uri, *(other for other, codes in self.exact.items() if codes is known)})
+            self._forms_of[uri] = found
+        return found
 
     def _ancestor(self, system: str, code: str) -> frozenset[str] | None:
         """The longest listed code this one is, or stands below: in ICD-10-CM a leaf's prefix is its parent."""
@@ -136,9 +148,17 @@ class CodeIndex:
 
     def named(self, texts: Iterable[str | None]) -> frozenset[str]:
         """Concepts by name: at each place the longest name found, in any of the texts."""
+        found = NO_CONCEPTS
+        for text in texts:
+            if text:
+                hits = self._in_short_text(text) if len(text) <= _LONGEST_NAME else self._in_text(text)
+                found = hits if not found else found | hits
+        return found
+
+    def _in_text(self, text: str) -> frozenset[str]:
         if not self._any_name:
             return NO_CONCEPTS
-        hits = [_folded(match.group(0)) for text in texts if text for match in self._names.finditer(text)]
+        hits = [_folded(match.group(0)) for match in self._names.finditer(text)]
         if not hits:
             return NO_CONCEPTS
         # A few letters (a dotted capital I) match without being the same letter in lower case.

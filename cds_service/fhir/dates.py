@@ -41,12 +41,15 @@ class DateReader:
         return found  # type: ignore[return-value]  # the sentinel was replaced above
 
     def _usual(self, text: str) -> When | None:
-        """The forms nearly all times have, in a quarter of the grammar's time; None leaves the text to the grammar.
+        """The forms nearly all dates and times have, in a quarter of the grammar's time; None leaves it to the grammar.
 
         The marks tell them from the other ISO forms `fromisoformat` takes (2026-W47-7, 180000, a decimal comma); it
         takes no impossible day and no other digits, but offsets FHIR does not know.
         """
-        if text[4:17:3] != "--T::":
+        marks = text[4:17:3]
+        if marks == "--" and len(text) == _DATE_LENGTH:
+            return _full_date(text)
+        if marks != "--T::":
             return None
         ending = text[19:]
         if ending[:1] == ".":
@@ -100,6 +103,14 @@ class DateReader:
         else:
             moment = datetime.fromisoformat(written + offset)
         return When(moment.date(), moment.date(), moment)
+
+
+def _full_date(text: str) -> When | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return tuple.__new__(When, (day, day, None))
 
 
 def read_as_of(text: str) -> AsOf:

@@ -35,6 +35,10 @@ class UnreadableInputError(Exception):
     """The input as a whole cannot be read; the message says where and what was expected, never the content."""
 
 
+class UnreadablePartError(Exception):
+    """A part that is decoded only where it matters is not what FHIR says: its resource cannot be relied on."""
+
+
 class NotABundleError(UnreadableInputError):
     """The input is JSON, but no Bundle (or none whose entries can be found)."""
 
@@ -155,12 +159,12 @@ def _decode_entry(raw: msgspec.Raw, place: str, decoded: Decoded, depth: int) ->
         return
     if entry.resource is ABSENT or bytes(entry.resource) == b"null":
         if entry.response is not None or entry.request is not ABSENT:
-            decoded.entries.append(Entry(entry.fullUrl, None, entry.search, entry.response, entry.request))
+            decoded.entries.append(Entry(entry.fullUrl, None, entry.response, entry.request))
         return
     odd: list[Unreadable] = []
     resource = decode_resource(entry.resource, place, odd)
     if resource is not None:
-        decoded.entries.append(Entry(entry.fullUrl, resource, entry.search, entry.response, entry.request))
+        decoded.entries.append(Entry(entry.fullUrl, resource, entry.response, entry.request))
     elif odd[0].plain.get("resourceType") == "Bundle" and depth < _DEEPEST_BUNDLE:
         _decode_inner_bundle(bytes(entry.resource), place, decoded, depth)
     else:

@@ -15,7 +15,7 @@ from cds_service.fhir.dates import DateReader
 from cds_service.fhir.decode import Unreadable, salvage
 from cds_service.fhir.meds import MedicationReader
 from cds_service.fhir.owners import OneOwner, Owners
-from cds_service.fhir.record import SOURCE_OF_TYPE, Chart, is_code, subject_of
+from cds_service.fhir.record import SOURCE_OF_TYPE, Chart, is_code, reference_of, subject_of
 from cds_service.fhir.structs import CodeableConcept, Coding, Entry, Resource
 
 _NEVER_HAPPENED = frozenset({"entered-in-error", "not-done", "cancelled", "registered", "draft"})
@@ -58,6 +58,17 @@ class Doubts:
             concerned.drop(item.reference, "unreadable")
             self._doubt_unreadable(concerned, kind if isinstance(kind, str) else None, item, read)
         return True
+
+    def part(self, chart: Chart, resource: Resource, full_url: str | None) -> None:
+        """Name a resource of which a part that matters is not what FHIR says, and doubt what could rest on it."""
+        reference, kind = reference_of(resource, full_url), resource.resourceType or ""
+        chart.drop(reference, "unreadable")
+        if is_code(resource.status, _NEVER_HAPPENED):
+            return
+        concepts, since = self.concepts_of(resource), self._since(resource)
+        if kind == "MedicationAdministration" and not concepts:
+            chart.administrations.append(self._meds.unreadable(reference, concepts, since))
+        self.doubt(chart, kind, reference, concepts, since)
 
     def _doubt_unreadable(self, chart: Chart, kind: str | None, item: Unreadable, read: Resource) -> None:
         if is_code(item.plain.get("status"), _NEVER_HAPPENED):

@@ -10,10 +10,10 @@ from collections.abc import Callable
 import msgspec
 
 from cds_service.core.dates import When
-from cds_service.core.timeline import ANY_CONCEPT, Measured, Result
+from cds_service.core.timeline import ANY_CONCEPT, Measured, Outcome, Result
 from cds_service.fhir.codes import NO_CONCEPTS, CodeIndex
 from cds_service.fhir.dates import DateReader
-from cds_service.fhir.outcomes import read_count, read_outcome
+from cds_service.fhir.outcomes import read_bounded_count, read_conclusion, read_outcome
 from cds_service.fhir.record import Chart, Shelf, is_code, reference_of, subject_of, tail
 from cds_service.fhir.structs import ABSENT, CodeableConcept, Reference, Resource, Timing, references_decoder
 from cds_service.fhir.values import NO_OTHERS, Holder, count_values, has_value, is_numeric, others
@@ -99,19 +99,34 @@ class LabReader:
         if not is_used:
             self._drop_by_members(chart, resource, resource.hasMember or [], (reference, concepts, dated[0]))
         elif not final:
-            chart.drop(reference, "preliminary")
+            chart.drop(reference, "preliminary", self._alarming(resource, concepts), dated[0])
+
+    def _alarming(self, resource: Resource, concepts: frozenset[str]) -> frozenset[str]:
+        """Concepts whose outcome matters and is positive: even a result that cannot be used is not silence."""
+        asked = [concept for concept in concepts & self._valued if self._index.values[concept][0] == "outcome"]
+        if not asked:
+            return NO_CONCEPTS
+        if read_conclusion(resource) is Outcome.POSITIVE:
+            return frozenset(asked)
+        return frozenset(
+            concept
+            for concept in asked
+            if any(read_outcome(holder) is Outcome.POSITIVE for holder in self._holders(resource, concept))
+        )
+
+    def _holders(self, resource: Resource, concept: str) -> list[Holder]:
+        """What carries the value of a concept: the resource itself, or components of it."""
+        is_own = concept in self._index.coded(resource.code) and has_value(resource)
+        parts = [part for part in resource.component or () if concept in self._index.coded(part.code)]
+        return [resource, *parts] if is_own else [*parts]
 
     def _measure(self, chart: Chart, resource: Resource, concept: str, result: Result) -> None:
         """File the value of a result whose value matters, from the resource itself or the component that carries it."""
         kind, _ = self._index.values[concept]
-        holders: list[Holder] = (
-            [resource] if concept in self._index.coded(resource.code) and has_value(resource) else []
-        )
-        holders += [part for part in resource.component or () if concept in self._index.coded(part.code)]
-        for holder in holders:
-            amount = read_count(holder.valueQuantity) if kind == "count" else None
+        for holder in self._holders(resource, concept):
+            amount, bound = read_bounded_count(holder.valueQuantity) if kind == "count" else (None, None)
             outcome = read_outcome(holder) if kind == "outcome" else None
-            chart.measured[concept].append(Measured(result.when, result.reference, amount, outcome))
+            chart.measured[concept].append(Measured(result.when, result.reference, amount, outcome, bound))
 
     def _dated(
         self, chart: Chart, resource: Resource, reference: str, concepts: frozenset[str]
@@ -123,7 +138,7 @@ class LabReader:
             return None
         found = self._when(resource)
         if found.__class__ is str:
-            chart.drop(reference, found, concepts if found == "bad-date" else ())
+            chart.drop(reference, found, concepts if found == "bad-date" else self._alarming(resource, concepts))
             return None
         return found  # type: ignore[return-value]  # no str
 
@@ -136,7 +151,8 @@ class LabReader:
         else:
             when = self._when(resource)
             known = when[0] if isinstance(when, tuple) else None
-            chart.drop(reference, "bad-status", () if status == "unknown" else concepts, known)
+            doubted = self._alarming(resource, concepts) if status == "unknown" else concepts
+            chart.drop(reference, "bad-status", doubted, known)
 
     def _when(self, resource: Resource) -> tuple[When, bool] | str:
         """The time that counts and whether it is only the release; or why there is none."""
@@ -232,6 +248,7 @@ class LabReader:
         dated = self._dated(chart, resource, reference, concepts)
         if dated is None:
             return
+        chart.doubt(reference, self._alarming(resource, concepts), dated[0])
         members = _result_references(resource)
         if members is None:
             chart.drop(reference, "unreadable", concepts, dated[0])
@@ -280,7 +297,7 @@ def _result_references(resource: Resource) -> list[Reference] | None:
 def _same_patient(inner: Resource, holder: Resource) -> bool:
     """A part that names no patient is its holder's."""
     named, expected = subject_of(inner), subject_of(holder)
-    return named is None or expected is None or tail(named) == tail(expected)
+    return named is None or expected is None or named == expected or tail(named) == tail(expected)
 
 
 def _dated_like(inner: Resource, holder: Resource) -> Resource:

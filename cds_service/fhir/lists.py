@@ -46,8 +46,8 @@ class ListReader:
             chart.drop(reference, "unresolved-reference")
 
     def _why_not(self, resource: Resource, drug: Drug) -> str | None:
-        """Why the entry says nothing. One of the label's own drug that is not taken now may have been before."""
-        is_own = bool(drug.concepts & self._index.own)
+        """Why the entry says nothing. One of the drug (or its other product) not taken now may have been before."""
+        is_own = bool(drug.concepts & (self._index.own | self._index.other))
         adhered = adherence_of(resource)
         if resource.status == "entered-in-error":
             return "entered-in-error"
@@ -62,7 +62,11 @@ class ListReader:
         period = resource.effectivePeriod
         concepts = drug.concepts or self._meds.vaccines.concepts(medication_fields(resource)[0])
         text = resource.effectiveDateTime or (period.start if period is not None else None)
-        self._meds.vaccines.file(chart, reference, concepts, text)
+        is_sure = is_code(resource.status, _OVER | _GOES_ON)
+        if not is_sure and resource.status != "unknown":
+            chart.drop(reference, "bad-status")
+        is_unsure = not is_sure or adherence_of(resource) == "unknown"
+        self._meds.vaccines.file(chart, reference, concepts, text, unsure=is_unsure)
 
     def _file(self, chart: Chart, resource: Resource, reference: str, drug: Drug) -> None:
         """Since when and until when the drug is on the list, and whether it still is."""

@@ -9,20 +9,25 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
+import msgspec
+
 from cds_service.core.dates import When
 from cds_service.core.timeline import Administration, Dose, DrugOrder, Exposure, Route
 from cds_service.fhir.codes import NO_CONCEPTS, CodeIndex
 from cds_service.fhir.dates import DateReader
+from cds_service.fhir.decode import UnreadablePartError
 from cds_service.fhir.record import Chart, Shelf, identifiers_of, is_code, last_updated, reference_of
 from cds_service.fhir.routes import read_route
 from cds_service.fhir.strength import ingredient_dose
 from cds_service.fhir.structs import (
+    ABSENT,
     CodeableConcept,
     Dosage,
     Ingredient,
     Quantity,
     Reference,
     Resource,
+    dosage_decoder,
 )
 from cds_service.fhir.timing import (
     bounded_until,
@@ -61,6 +66,13 @@ class Drug(NamedTuple):
     resolved: bool
 
 
+class _Told(NamedTuple):
+    """What a medication field says, and whether it says a vaccine."""
+
+    drug: Drug
+    is_vaccine: bool
+
+
 class MedicationReader:
     """Reads medication resources of one record. `shelf` is asked for only when a medication is referred to."""
 
@@ -69,17 +81,21 @@ class MedicationReader:
     ) -> None:
         self._index, self._dates, self._shelf = index, dates, shelf
         self.vaccines = vaccines or VaccineReader(index, dates)
-        self._by_name: dict[str, frozenset[str]] = {}
+        self._told: dict[tuple[str | None, ...], _Told] = {}
         self._by_amount: dict[tuple[str | None, ...], Dose | None] = {}
 
     def administration(self, chart: Chart, resource: Resource, full_url: str | None) -> None:
-        """File a MedicationAdministration of a drug the label knows; others are none of our business."""
-        drug = self.drug(resource)
-        if self.vaccines.is_vaccine(medication_fields(resource)[0], drug.concepts):
+        """File a MedicationAdministration of a drug the label knows; others are none of our business.
+
+        UnreadablePartError when its dosage is none.
+        """
+        drug, is_vaccine = self._tell(resource)
+        if is_vaccine:
             self._vaccine(chart, resource, reference_of(resource, full_url), drug)
             return
         if not drug.concepts and drug.resolved:
             return
+        dosage = first_dosage(resource.dosage)
         reference = reference_of(resource, full_url)
         status = resource.status if isinstance(resource.status, str) else ""
         exposure = _EXPOSURES.get(status, Exposure.UNKNOWN)
@@ -92,7 +108,6 @@ class MedicationReader:
             chart.drop(reference, "bad-status")
         elif why_not is not None:
             chart.drop(reference, why_not)
-        dosage = first_dosage(resource.dosage)
         request = resource.request if isinstance(resource.request, Reference) else None
         chart.administrations.append(
             Administration(
@@ -131,7 +146,7 @@ class MedicationReader:
             chart.drop(reference, "bad-status")
         instructions = resource.dosageInstruction or []
         bounds = planned_period(instructions, self._dates)
-        starts, ends, days, day_count = planned_days(instructions, bounds, self._dates)
+        starts, ends, days, day_count = planned_days(instructions, bounds, self._dates, spelled=is_own)
         written = self._dates.read(resource.authoredOn) if resource.authoredOn else None
         is_written_badly = bool(resource.authoredOn) and written is None
         if is_written_badly or any(has_bad_dates(instruction, self._dates) for instruction in instructions):
@@ -149,7 +164,7 @@ class MedicationReader:
                 written=written,
                 days=days,
                 day_count=day_count,
-                daily_dose=daily_dose(instructions) or ingredient_dose(drug.strength, None),
+                daily_dose=daily_dose(instructions, self._written_dose) or ingredient_dose(drug.strength, None),
                 route=_order_route(instructions),
                 completed=status == "completed",
                 unsure=not is_known,
@@ -186,7 +201,7 @@ class MedicationReader:
         if status not in _EXPOSURES:
             chart.drop(reference, "bad-status")
         concepts = drug.concepts or self.vaccines.concepts(medication_fields(resource)[0])
-        self.vaccines.file(chart, reference, concepts, _start_text(resource))
+        self.vaccines.file(chart, reference, concepts, _start_text(resource), unsure=status not in _EXPOSURES)
 
     def unreadable(self, reference: str, concepts: frozenset[str], start: When | None = None) -> Administration:
         """An administration of which only the drug (and the time) is known: whether it took place cannot be told."""
@@ -220,32 +235,40 @@ class MedicationReader:
 
     def drug(self, resource: Resource) -> Drug:
         """What the medication of a resource is, by code, name, or the Medication it refers to."""
+        return self._tell(resource).drug
+
+    def _tell(self, resource: Resource) -> _Told:
+        """`drug`, remembered for the usual form (one coding, no reference): a sixth of the time, a chart repeats it."""
+        concept = resource.medicationCodeableConcept
+        if concept is None or concept.coding is None or len(concept.coding) != 1:
+            return self._tell_anew(resource)
+        coding = concept.coding[0]
+        key = (coding.system, coding.code, coding.display, concept.text)
+        told = self._told.get(key)
+        if told is None:
+            told = self._told[key] = self._tell_anew(resource)
+        return told
+
+    def _tell_anew(self, resource: Resource) -> _Told:
         concept, reference, display = medication_fields(resource)
-        if reference:
-            medication = self._shelf().find(reference, resource)
-            if medication is not None:
-                return self._medication(medication, concept, display)
-        found, by_text = self._named(concept, display)
-        return Drug(found, by_text, None, resolved=bool(found) or _is_told(concept, display))
+        drug = self._referred(resource, reference, concept, display) if reference else None
+        if drug is None:
+            found, by_text = self._named(concept, display)
+            drug = Drug(found, by_text, None, resolved=bool(found) or _is_told(concept, display))
+        return _Told(drug, self.vaccines.is_vaccine(concept, drug.concepts))
+
+    def _referred(
+        self, holder: Resource, reference: str, concept: CodeableConcept | None, display: str | None
+    ) -> Drug | None:
+        """By the Medication that is referred to; None when it is not in the data."""
+        medication = self._shelf().find(reference, holder)
+        return self._medication(medication, concept, display) if medication is not None else None
 
     def _named(self, concept: CodeableConcept | None, display: str | None) -> tuple[frozenset[str], bool]:
-        """Concepts by code, else by name, and which; names are remembered, a chart repeats them."""
-        found = coded = self._index.coded(concept)
-        if found and not found <= self._index.name_decides:
-            return found, False
-        texts = {display}
-        if concept is not None:
-            texts.add(concept.text)
-            if concept.coding:
-                texts.update([coding.display for coding in concept.coding])
-        for text in texts:
-            if not text:
-                continue
-            by_name = self._by_name.get(text)
-            if by_name is None:
-                by_name = self._by_name[text] = self._index.named((text,))
-            found |= by_name
-        return found, bool(found - coded)
+        """Concepts by code, else by name, and whether the name told more."""
+        coded = self._index.coded(concept)
+        found, _ = self._index.drug(concept, display)
+        return found, found != coded
 
     def _medication(self, medication: Resource, concept: CodeableConcept | None, display: str | None) -> Drug:
         """A Medication by its code, else by an ingredient that carries a concept; the ingredient tells the amount."""
@@ -340,11 +363,17 @@ def medication_fields(resource: Resource) -> tuple[CodeableConcept | None, str |
     return medication.concept, inner, medication.display
 
 
-def first_dosage(dosage: Dosage | list[Dosage] | None) -> Dosage | None:
-    """The dosage, or the first of several."""
-    if isinstance(dosage, list):
-        return dosage[0] if dosage else None
-    return dosage
+def first_dosage(raw: msgspec.Raw) -> Dosage | None:
+    """The dosage, or the first of several. UnreadablePartError when it is none."""
+    if raw is ABSENT:
+        return None
+    try:
+        found: list[Dosage] | Dosage | None = dosage_decoder.decode(raw)
+    except (msgspec.MsgspecError, RecursionError):
+        raise UnreadablePartError from None
+    if isinstance(found, list):
+        return found[0] if found else None
+    return found
 
 
 def _by_last_day(when: When) -> tuple[date, date]:

@@ -6,11 +6,13 @@ Source: "Result that decides" in the readings (docs/labels): first `interpretati
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 
 import msgspec
 
 from cds_service.core.timeline import Outcome
+from cds_service.fhir.plain import plain, texts_in
 from cds_service.fhir.structs import ABSENT, CodeableConcept, Component, Quantity, Resource, concepts_decoder
 from cds_service.fhir.ucum import UCUM_SYSTEMS, number
 
@@ -32,43 +34,37 @@ _ANSWERS = {
     **dict.fromkeys(((_LOINC, code) for code in ("LA6577-6", "LA11883-8", "LA15256-3")), _NEGATIVE),
     **dict.fromkeys(((_LOINC, code) for code in ("LA11885-3", "LA9663-1")), _OPEN),
 }
-# In one clause: first what is open, then what is denied, then what is affirmed.
-_WORDS = (
-    (re.compile(r"\b(?:indeterminate|inconclusive|equivocal|borderline|invalid|unclear)\b", re.IGNORECASE), _OPEN),
-    (
-        re.compile(
-            r"\b(?:neg|negative|non[\s-]?reactive|(?:not|none)[\s-]+(?:detected|reactive|found|seen|present)"
-            r"|undetect\w+|absent)\b",
-            re.IGNORECASE,
-        ),
-        _NEGATIVE,
-    ),
-    (re.compile(r"\b(?:pos|positive|reactive|detected|present)\b", re.IGNORECASE), _POSITIVE),
+_OPEN_WORDS = re.compile(r"\b(?:indeterminate|inconclusive|equivocal|borderline|invalid|unclear)\b", re.IGNORECASE)
+_NEGATIVE_WORDS = re.compile(
+    r"\b(?:neg|negative|non[\W_]{0,2}reactive|(?:not|none)[\W_]+(?:detected|reactive|positive|found|seen|present)"
+    r"|undetect\w+|absent)\b",
+    re.IGNORECASE,
 )
-_DENIED = re.compile(r"\b(?:no|not|none|without|false|control)\b", re.IGNORECASE)
+_POSITIVE_WORDS = re.compile(r"\b(?:pos|positive|reactive|detected|present)\b", re.IGNORECASE)
+# Before what would be positive: it is denied, or only supposed.
+_DENIED = re.compile(r"\b(?:no|not|none|without|false|control|may|might|could|if|should|would)\b", re.IGNORECASE)
+# What is said of the control of a test says nothing of the patient.
+_CONTROL = re.compile(
+    r"\b(?:pos|positive|neg|negative|(?:non[\W_]{0,2})?reactive)\s+(?:internal\s+)?controls?\b", re.IGNORECASE
+)
 _CLAUSE_ENDS = re.compile(r"[;,.()\n]+|\band\b|\bbut\b", re.IGNORECASE)
-_MOST_TEXT = 200
+_MOST_TEXT = 4000
 # A signal against a cutoff, not an amount of what is looked for.
 _INDEX_UNIT = re.compile(r"^[\W_]*(?:1|s[\W_]*co\w*|index\w*|ratio|coi|isr|od\w*|signal.*)[\W_]*$", re.IGNORECASE)
 
 
 def read_outcome(holder: Holder) -> Outcome | None:
     """What the test found; None when nothing that is written says so."""
-    for concept in _concepts(holder.interpretation):
-        for coding in concept.coding or ():
-            found = _INTERPRETATIONS.get((coding.code or "").upper())
-            if found is not None:
-                return found
-        told = _told(concept)
-        if told is not None:
-            return told
+    concepts = _concepts(holder.interpretation)
+    codings = [coding for concept in concepts for coding in concept.coding or ()]
+    found = _weighed(_INTERPRETATIONS.get((coding.code or "").upper()) for coding in codings)
+    found = found or _weighed(map(_told, concepts))
+    if found is not None:
+        return found
     value = holder.valueCodeableConcept
     if value is not None:
-        for coding in value.coding or ():
-            found = _ANSWERS.get((coding.system or "", coding.code or ""))
-            if found is not None:
-                return found
-        return _told(value)
+        answers = (_ANSWERS.get((coding.system or "", coding.code or "")) for coding in value.coding or ())
+        return _weighed(answers) or _told(value)
     if holder.valueString is not None:
         return _by_words(holder.valueString)
     if holder.valueBoolean is not None:
@@ -76,10 +72,25 @@ def read_outcome(holder: Holder) -> Outcome | None:
     return _by_amount(holder.valueQuantity)
 
 
+def read_conclusion(resource: Resource) -> Outcome | None:
+    """What a report concludes, by code or in words."""
+    concepts = _concepts(resource.conclusionCode)
+    codings = [coding for concept in concepts for coding in concept.coding or ()]
+    found = _weighed(_ANSWERS.get((coding.system or "", coding.code or "")) for coding in codings)
+    found = found or _weighed(map(_told, concepts))
+    return found or _weighed(map(_by_words, texts_in(plain(resource.conclusion))))
+
+
+def _weighed(found: Iterable[Outcome | None]) -> Outcome | None:
+    """Of several answers: with anything open nothing counts, else the positive one does."""
+    said = set(found)
+    return next((outcome for outcome in (_OPEN, _POSITIVE, _NEGATIVE) if outcome in said), None)
+
+
 def _told(concept: CodeableConcept) -> Outcome | None:
     """What the words of a concept say."""
     texts = [concept.text, *(coding.display for coding in concept.coding or ())]
-    return next((found for text in texts if text and (found := _by_words(text)) is not None), None)
+    return _weighed(_by_words(text) for text in texts if text)
 
 
 def _concepts(raw: msgspec.Raw) -> list[CodeableConcept]:
@@ -93,16 +104,27 @@ def _concepts(raw: msgspec.Raw) -> list[CodeableConcept]:
 
 
 def _by_words(text: str) -> Outcome | None:
-    """Clause by clause: of "type 1 positive, type 2 negative" the positive counts; with anything open, nothing does."""
-    found = {_clause(clause) for clause in _CLAUSE_ENDS.split(text[:_MOST_TEXT])}
-    return next((outcome for outcome in (_OPEN, _POSITIVE, _NEGATIVE) if outcome in found), None)
+    """Clause by clause: of "type 1 positive, type 2 negative" the positive counts; with anything open, nothing does.
+
+    A text too long to be read to its end is not known to be negative.
+    """
+    found = _weighed(map(_clause, _CLAUSE_ENDS.split(text[:_MOST_TEXT])))
+    return None if found is _NEGATIVE and len(text) > _MOST_TEXT else found
 
 
 def _clause(clause: str) -> Outcome | None:
-    for pattern, outcome in _WORDS:
-        if pattern.search(clause):
-            return None if outcome is _POSITIVE and _DENIED.search(clause) else outcome
-    return None
+    """What one clause says; one with a positive and a negative word is never negative, whatever parts them."""
+    if _OPEN_WORDS.search(clause):
+        return _OPEN
+    clause = _CONTROL.sub(" ", clause)
+    is_negative = _NEGATIVE_WORDS.search(clause) is not None
+    rest = _NEGATIVE_WORDS.sub(" ", clause) if is_negative else clause
+    first = _POSITIVE_WORDS.search(rest)
+    if first is None:
+        return _NEGATIVE if is_negative else None
+    if not _DENIED.search(rest, 0, first.start()):
+        return _POSITIVE
+    return _OPEN if is_negative else None
 
 
 def _by_amount(quantity: Quantity | None) -> Outcome | None:
@@ -144,18 +166,19 @@ _SPELLINGS = (
     ("10^", "10*"),
 )
 _LONGEST_UNIT = 40
+_BOUNDS = frozenset({None, "<", "<=", ">", ">="})
 
 
-def read_count(quantity: Quantity | None) -> Decimal | None:
-    """Cells per microliter; None when the unit is not a count per volume, or the number is only a bound below."""
+def read_bounded_count(quantity: Quantity | None) -> tuple[Decimal | None, str | None]:
+    """Cells per microliter, and the comparator when they are only a bound (<, <=, >, >=)."""
     amount = number(quantity.value) if quantity is not None else None
-    if quantity is None or amount is None or amount < 0 or quantity.comparator in ("<", "<="):
-        return None
+    if quantity is None or amount is None or amount < 0 or quantity.comparator not in _BOUNDS:
+        return None, None
     for text in (quantity.code if quantity.system in (*UCUM_SYSTEMS, None) else None, quantity.unit):
         factor = _PER_MICROLITER.get(_plain_unit(text)) if text and len(text) <= _LONGEST_UNIT else None
         if factor is not None:
-            return amount * factor
-    return None
+            return amount * factor, quantity.comparator
+    return None, None
 
 
 def _plain_unit(text: str) -> str:

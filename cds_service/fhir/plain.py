@@ -34,6 +34,25 @@ def concepts_in(value: object) -> list[CodeableConcept]:
     return found
 
 
+def texts_in(value: object) -> list[str]:
+    """Every bare text in a value or a list."""
+    return [item for item in as_list(value) if isinstance(item, str)]
+
+
+def links_in(value: object) -> list[str]:
+    """Every address in a list of references, of references that may hold a concept (R5), or of reasons (R5)."""
+    found: list[str] = []
+    for item in as_list(value):
+        if isinstance(item, str):
+            continue
+        link = item.get("reference") if isinstance(item, dict) else None
+        if isinstance(link, str):
+            found.append(link)
+        elif isinstance(item, dict):
+            found += links_in(link) + links_in(item.get("value"))
+    return found
+
+
 def codes_of(status: CodeableConcept | str | None) -> frozenset[str]:
     """The codes of a status, written as a concept, as a bare word, or as a concept's text only."""
     if isinstance(status, str):

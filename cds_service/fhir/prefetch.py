@@ -18,7 +18,7 @@ from cds_service.fhir.meds import MedicationReader
 from cds_service.fhir.people import names_of
 from cds_service.fhir.reader import Record, bundle_record, is_serious
 from cds_service.fhir.record import SOURCE_OF_TYPE, Shelf, subject_of, tail
-from cds_service.fhir.structs import CodeableConcept, Entry, Resource
+from cds_service.fhir.structs import Entry, Resource
 
 _PATIENT_NAMES = frozenset({"patient", "subject"})
 PREFETCH_SOURCES = tuple(Source)
@@ -34,6 +34,7 @@ _CORE_OF_AN_ORDER = frozenset(
         "doNotPerform",
         "subject",
         "code",
+        "orderDetail",
         "contained",
         "medication",
         "medicationCodeableConcept",
@@ -76,9 +77,7 @@ def prefetch_record(
 
 
 def _check_patient(value: Prefetched, patient_id: str, record: Record) -> None:
-    """The Patient itself, alone or in a Bundle. `null` and an empty searchset are complete: nothing is on record."""
-    if value.is_null:
-        return
+    """The Patient itself, alone or in a Bundle; nobody there (`null`, an empty searchset) is as not received."""
     found = [value.resource] if value.resource is not None else []
     if value.decoded is not None:
         if _was_never_asked(value.decoded):
@@ -91,7 +90,7 @@ def _check_patient(value: Prefetched, patient_id: str, record: Record) -> None:
         raise WrongPatientError("prefetch.patient")
     if own:
         record.entries += own
-    elif found or value.decoded is None or value.decoded.unreadable:
+    else:
         record.gaps[Source.PATIENT] = Gap.NOT_PROVIDED
 
 
@@ -199,8 +198,7 @@ def drafted_concepts(record: Record, index: CodeIndex) -> tuple[frozenset[str], 
     for entry in record.drafts:
         resource = entry.resource
         if resource is not None and resource.resourceType == "ServiceRequest":
-            code = resource.code if isinstance(resource.code, CodeableConcept) else None
-            concepts |= index.drug(code.concept or code if code is not None else None)[0]
+            concepts |= meds.vaccines.ordered(resource)
         if resource is None or resource.resourceType != _MEDICATION_DRAFT or not meds.names_medication(resource):
             continue
         concepts |= meds.concepts(resource)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -16,7 +16,14 @@ from cds_service.core.timeline import Gap, Source, Timeline, Unused
 from cds_service.fhir.allergies import AllergyReader
 from cds_service.fhir.codes import CodeIndex
 from cds_service.fhir.dates import DateReader
-from cds_service.fhir.decode import Decoded, Unreadable, decode_resource, salvage, taken_apart
+from cds_service.fhir.decode import (
+    Decoded,
+    Unreadable,
+    UnreadablePartError,
+    decode_resource,
+    salvage,
+    taken_apart,
+)
 from cds_service.fhir.doubts import Doubts, as_unreadable
 from cds_service.fhir.facts import FactReader
 from cds_service.fhir.labs import LabReader
@@ -144,6 +151,14 @@ class RecordReader:
         return _Reading(self, record).one_patient(patient_id)
 
 
+class _Rest(NamedTuple):
+    """What could be filed in no chart: somebody else's, nobody's, and what does not say its type."""
+
+    strays: list[Unused]
+    unnamed: list[Entry]
+    untyped: list[Entry]
+
+
 class _Reading:
     """One pass over one record."""
 
@@ -152,6 +167,8 @@ class _Reading:
         self.dates = DateReader(reader.zone)
         self.versions = Versions(self.dates)
         entries = self.entries = self.versions.current(record.entries)
+        # Found once, of everything: a large record does not fit into the processor's cache.
+        self.people = [e for e in entries if e.resource is not None and e.resource.resourceType == "Patient"]
 
         # Nothing below may hold this object: in a cycle, a whole record would wait for the garbage collector.
         @cache
@@ -187,10 +204,27 @@ class _Reading:
     # --- whose resource is it ------------------------------------------------------------
 
     def all_patients(self) -> list[Timeline]:
-        owners = Owners(self.entries, self.record.unreadable)
-        strays: list[Unused] = []
-        unnamed: list[Entry] = []
-        untyped: list[Entry] = []
+        owners = Owners(self.people, self.record.unreadable)
+        rest = self._file_everybodys(owners)
+        odd = [*self.record.unreadable, *map(as_unreadable, rest.untyped)]
+        for item in odd:
+            self.doubts.owner(item, owners)  # somebody known by an unreadable resource only has a chart as well
+        self._file_superseded(owners)
+        self._file_people(owners)
+        charts = owners.charts()
+        for entry in rest.unnamed:
+            self._file_unnamed(entry, charts, rest.strays)
+        for item in odd:
+            self.doubts.file(item, owners, charts, rest.strays)
+        for chart in charts:
+            self.versions.withdraw(chart, self.entries)
+            chart.unused += rest.strays
+            chart.gaps = dict(self.record.gaps)
+        return [chart.timeline() for chart in charts]
+
+    def _file_everybodys(self, owners: Owners) -> _Rest:
+        """File what somebody's is; the loop that goes over every resource of a record."""
+        rest = _Rest([], [], [])
         filing, known = self.filing, owners.known
         for entry in self.entries:
             resource = entry.resource
@@ -199,56 +233,53 @@ class _Reading:
             file = filing.get(resource.resourceType)
             if file is None:
                 if resource.resourceType is None:
-                    untyped.append(entry)
+                    rest.untyped.append(entry)
                 continue
             named = resource.subject
             subject = named.reference if named.__class__ is Reference else subject_of(resource)
             chart = known.get(subject) or owners.find(subject)
             if chart is not None:
-                file(chart, resource, entry.fullUrl)
+                try:
+                    file(chart, resource, entry.fullUrl)
+                except UnreadablePartError:
+                    self.doubts.part(chart, resource, entry.fullUrl)
             elif owners.is_unnamed(subject):
-                unnamed.append(entry)
+                rest.unnamed.append(entry)
             elif owners.is_patient(subject) or self.doubts.concepts_of(resource):
-                strays.append(Unused(reference_of(resource, entry.fullUrl), "wrong-patient"))
-        odd = [*self.record.unreadable, *map(as_unreadable, untyped)]
-        for item in odd:
-            self.doubts.owner(item, owners)  # somebody known by an unreadable resource only has a chart as well
-        self._file_superseded(owners)
-        self._file_people(owners)
-        charts = owners.charts()
-        for entry in unnamed:
-            self._file_unnamed(entry, charts, strays)
-        for item in odd:
-            self.doubts.file(item, owners, charts, strays)
-        for chart in charts:
-            self.versions.withdraw(chart, self.entries)
-            chart.unused += strays
-            chart.gaps = dict(self.record.gaps)
-        return [chart.timeline() for chart in charts]
+                rest.strays.append(Unused(reference_of(resource, entry.fullUrl), "wrong-patient"))
+        return rest
 
     def one_patient(self, patient_id: str) -> Timeline:
         chart = Chart(f"Patient/{patient_id}")
-        owners = OneOwner(chart, names_of(patient_id, self.entries))
-        seen: set[Source] = set()
-        foreign: set[Source] = set()
+        owners = OneOwner(chart, names_of(patient_id, self.people))
+        seen: set[str | None] = set()  # types: a Source takes three times as long to add
+        foreign: set[str | None] = set()
         untyped: list[Entry] = []
+        filing, own = self.filing, set[str]()
         for entry in self.entries:
             resource = entry.resource
-            file = self.filing.get(resource.resourceType) if resource is not None else None
-            if resource is None or file is None:
-                if resource is not None and resource.resourceType is None:
+            if resource is None:
+                continue
+            kind = resource.resourceType
+            file = filing.get(kind)
+            if file is None:
+                if kind is None:
                     untyped.append(entry)
                 continue
-            source = SOURCE_OF_TYPE.get(resource.resourceType or "", Source.PATIENT)
-            subject = subject_of(resource)
-            if owners.find(subject) is not None:
-                seen.add(source)
-                file(chart, resource, entry.fullUrl)
+            named = resource.subject
+            subject = named.reference if named.__class__ is Reference else subject_of(resource)
+            if subject and (subject in own or owners.find(subject) is not None):
+                own.add(subject)
+                seen.add(kind)
+                try:
+                    file(chart, resource, entry.fullUrl)
+                except UnreadablePartError:
+                    self.doubts.part(chart, resource, entry.fullUrl)
             elif owners.is_unnamed(subject):
-                seen.add(source)
+                seen.add(kind)
                 self._file_unnamed(entry, [chart], chart.unused)
             elif owners.is_patient(subject) or self.doubts.concepts_of(resource):
-                foreign.add(source)
+                foreign.add(kind)
                 chart.drop(reference_of(resource, entry.fullUrl), "wrong-patient")
         self._file_drafts(chart)
         self.versions.withdraw(chart, self.entries)
@@ -258,16 +289,16 @@ class _Reading:
             kind = item.plain.get("resourceType")
             is_own = self.doubts.file(item, owners, [chart], chart.unused)
             if not is_own and isinstance(kind, str) and kind in _READ_TYPES:
-                foreign.add(SOURCE_OF_TYPE[kind])
+                foreign.add(kind)
         chart.gaps = dict(self.record.gaps)
-        for source in foreign:
-            chart.gaps.setdefault(source, Gap.FOREIGN_DATA if source in seen else Gap.PARTIAL)
+        sources = {_source_of(kind) for kind in seen}
+        for source in map(_source_of, foreign):
+            chart.gaps.setdefault(source, Gap.FOREIGN_DATA if source in sources else Gap.PARTIAL)
         return chart.timeline()
 
     def _file_people(self, owners: Owners | OneOwner) -> None:
         """What the Patient resources say of the person each chart belongs to; the surviving record's word first."""
-        found = [e for e in self.entries if e.resource is not None and e.resource.resourceType == "Patient"]
-        for entry in sorted(found, key=content_of) if len(found) > 1 else found:
+        for entry in sorted(self.people, key=content_of) if len(self.people) > 1 else self.people:
             chart = owners.find(reference_of(entry.resource, entry.fullUrl)) if entry.resource is not None else None
             if chart is None or entry.resource is None:
                 continue
@@ -303,7 +334,15 @@ class _Reading:
             elif resource.resourceType == "ServiceRequest":
                 self.facts.service_order(chart, resource, entry.fullUrl, draft=True)
             elif (file := self.filing.get(resource.resourceType)) is not None:
-                file(chart, resource, entry.fullUrl)
+                try:
+                    file(chart, resource, entry.fullUrl)
+                except UnreadablePartError:
+                    self.doubts.part(chart, resource, entry.fullUrl)
+
+
+def _source_of(kind: str | None) -> Source:
+    """Where resources of a type come from; what is asked for nowhere comes with the patient."""
+    return SOURCE_OF_TYPE.get(kind or "", Source.PATIENT)
 
 
 _READ_TYPES = frozenset(SOURCE_OF_TYPE) - {"Patient"}

@@ -222,13 +222,15 @@ class Participant(Struct, gc=False):
 class Resource(Struct, gc=False):
     """Every field read of any resource type. A Bundle is a resource too."""
 
-    # what nearly every result has, in the order servers write it: a key is looked for from the last one found on
+    # What nearly every result and administration has, in the order servers write it: a key is looked for from the last
+    # one found on, so where the medication stands is a fifteenth of decoding administrations.
     resourceType: str | None = None
     id: str | None = None
     meta: Raw = ABSENT
     identifier: Raw = ABSENT
     status: str | CodeableConcept | None = None
     code: CodeableConcept | str | list[Any] | None = None
+    medicationCodeableConcept: CodeableConcept | None = None
     subject: Reference | list[Reference] | None = None
     effectiveDateTime: str | None = None
     issued: str | None = None
@@ -270,11 +272,10 @@ class Resource(Struct, gc=False):
     result: Raw = ABSENT
     interpretation: Raw = ABSENT
     # medications
-    medicationCodeableConcept: CodeableConcept | None = None
     medicationReference: Reference | None = None
     medication: CodeableReference | None = None
     ingredient: list[Ingredient] | None = None
-    dosage: Dosage | list[Dosage] | None = None
+    dosage: Raw = ABSENT  # of the few drugs the label knows; typed it is a quarter of decoding administrations
     dosageInstruction: list[Dosage] | None = None
     request: Reference | list[Reference] | None = None
     doNotPerform: bool | None = None
@@ -309,6 +310,14 @@ class Resource(Struct, gc=False):
     basedOn: Raw = ABSENT
     description: Raw = ABSENT
     comment: Raw = ABSENT
+    note: Raw = ABSENT
+    patientInstruction: Raw = ABSENT
+    specialty: Raw = ABSENT
+    appointmentType: Raw = ABSENT
+    # ServiceRequest and DiagnosticReport
+    orderDetail: Raw = ABSENT
+    conclusion: Raw = ABSENT
+    conclusionCode: Raw = ABSENT
     # Bundle and OperationOutcome
     entry: list[Entry] | None = None
     link: list[Link] | None = None
@@ -317,18 +326,11 @@ class Resource(Struct, gc=False):
     parameter: Raw = ABSENT
 
 
-class Search(Struct, gc=False):
-    """FHIR Bundle.entry.search."""
-
-    mode: str | None = None
-
-
 class Entry(Struct, gc=False):
     """FHIR Bundle.entry."""
 
     fullUrl: str | None = None
     resource: Resource | None = None
-    search: Search | None = None
     response: Response | None = None
     request: Raw = ABSENT
 
@@ -338,7 +340,6 @@ class RawEntry(Struct, gc=False):
 
     fullUrl: str | None = None
     resource: Raw = ABSENT
-    search: Search | None = None
     response: Response | None = None
     request: Raw = ABSENT
 
@@ -358,6 +359,7 @@ raw_entry_decoder = msgspec.json.Decoder(RawEntry)
 members_decoder = msgspec.json.Decoder(dict[str, Raw])
 meta_decoder = msgspec.json.Decoder(Meta)
 adherence_decoder = msgspec.json.Decoder(Adherence)
+dosage_decoder = msgspec.json.Decoder(list[Dosage] | Dosage | None)
 dispense_decoder = msgspec.json.Decoder(DispenseRequest)
 participants_decoder = msgspec.json.Decoder(list[Participant])
 references_decoder = msgspec.json.Decoder(list[Reference])

@@ -34,9 +34,9 @@ _BY_PATIENT_ALONE = frozenset(
     }
 )
 _CATEGORIES = {
-    Source.OBSERVATIONS: "category=laboratory",
-    Source.REPORTS: "category=LAB",
-    Source.CONDITIONS: "category=problem-list-item,encounter-diagnosis",
+    Source.OBSERVATIONS: "category=laboratory,exam",  # examinations of the skin are recorded as observations too
+    Source.REPORTS: "category=LAB,CH,HM,IMM,MB,SR,VR",  # laboratory and its parts, as HL7 table 0074 names them
+    Source.CONDITIONS: "category=problem-list-item,encounter-diagnosis,health-concern",
 }
 _FILTERS = {Source.ORDERS: "status=active"}
 

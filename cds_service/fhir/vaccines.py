@@ -9,8 +9,10 @@ from cds_service.core.dates import When
 from cds_service.core.timeline import Vaccination
 from cds_service.fhir.codes import NO_CONCEPTS, CodeIndex
 from cds_service.fhir.dates import DateReader
+from cds_service.fhir.plain import as_list, concepts_in, plain
 from cds_service.fhir.record import Chart, is_code, reference_of
 from cds_service.fhir.structs import CodeableConcept, Resource
+from cds_service.fhir.values import is_absence
 
 _CVX = ("http://hl7.org/fhir/sid/cvx", "urn:oid:2.16.840.1.113883.12.292")
 _GIVEN = frozenset({"completed"})
@@ -42,8 +44,29 @@ class VaccineReader:
             return not concepts.isdisjoint(self._vaccines)
         return code is not None and any(coding.system in self._systems for coding in code.coding or ())
 
+    def ordered(self, resource: Resource) -> frozenset[str]:
+        """Concepts of a service that is ordered: by its code, else its name, and the vaccine its details tell."""
+        code = resource.code if isinstance(resource.code, CodeableConcept) else None
+        found = self.concepts(code.concept or code) if code is not None else NO_CONCEPTS
+        for concept in _details(plain(resource.orderDetail)):
+            told = self.concepts(concept)
+            if self.is_vaccine(concept, told):
+                found |= told
+        return found
+
+    def tells(self, code: CodeableConcept | None) -> bool:
+        """Whether it can be read which vaccine it was: by a word, or by a code of a system that is known here."""
+        if code is None or is_absence(code):
+            return False
+        if code.concept is not None:
+            return self.tells(code.concept)
+        texts = [code.text, *(coding.display for coding in code.coding or ())]
+        if any(text and text.strip() for text in texts):
+            return True
+        return any(coding.code and coding.system in self._index.exact for coding in code.coding or ())
+
     def immunization(self, chart: Chart, resource: Resource, full_url: str | None) -> None:
-        """File an Immunization; one whose status nobody knows is taken for given, and named."""
+        """File an Immunization; one whose status nobody knows may have been given, and is named."""
         concepts = self.concepts(resource.vaccineCode)
         reference = reference_of(resource, full_url)
         if not is_code(resource.status, _GIVEN):
@@ -53,19 +76,43 @@ class VaccineReader:
                     chart.drop(reference, why)
                 return
             chart.drop(reference, "bad-status")
-        self.file(chart, reference, concepts, resource.occurrenceDateTime or resource.occurrenceString)
+        text = resource.occurrenceDateTime or resource.occurrenceString
+        is_sure, is_told = is_code(resource.status, _GIVEN), bool(concepts) or self.tells(resource.vaccineCode)
+        self.file(chart, reference, concepts, text, unsure=not is_sure, untold=not is_told)
 
-    def file(self, chart: Chart, reference: str, concepts: frozenset[str], text: str | None) -> None:
-        """A vaccine that was given, with the time as written; without a readable one it is given some time."""
+    def file(
+        self,
+        chart: Chart,
+        reference: str,
+        concepts: frozenset[str],
+        text: str | None,
+        *,
+        unsure: bool = False,
+        untold: bool = False,
+    ) -> None:
+        """A vaccine that was given, with the time as written; without a readable one it is given some time.
+
+        `unsure`: whether it was given is not written. `untold`: nor which one it was.
+        """
         when = self.read(text)
         if when is None:
             chart.drop(reference, "bad-date" if text else "no-date")
-        chart.vaccinations.append(Vaccination(reference, concepts, when))
+        chart.vaccinations.append(Vaccination(reference, concepts, when, unsure, untold))
 
     def undated(self, chart: Chart, reference: str, concepts: frozenset[str], text: str | None = None) -> None:
         """A vaccine of which not everything could be read: it may have been given, and has been named already."""
-        chart.vaccinations.append(Vaccination(reference, concepts, self.read(text)))
+        chart.vaccinations.append(Vaccination(reference, concepts, self.read(text), untold=not concepts))
 
     def read(self, text: str | None) -> When | None:
         """The day it was given, if that can be read."""
         return self._dates.read(text.strip()) if text else None
+
+
+def _details(value: object) -> list[CodeableConcept]:
+    """The concepts of `orderDetail`: written as such (R4), or as parameters (R5)."""
+    found: list[CodeableConcept] = []
+    for item in as_list(value):
+        parameters = as_list(item.get("parameter")) if isinstance(item, dict) else []
+        written = [p.get("valueCodeableConcept") for p in parameters if isinstance(p, dict)]
+        found += concepts_in(written or item)
+    return found

@@ -11,6 +11,30 @@ Holder = Resource | Component
 _NOTHING = frozenset({b"", b"null", b"{}"})
 # As the twelve fields of `others` are when none of them is written.
 NO_OTHERS = (None, None, None, None, None, None, ABSENT, ABSENT, ABSENT, ABSENT, ABSENT, ABSENT)
+# Systems whose every code says why there is no value.
+_ABSENCES = frozenset(
+    {
+        "http://terminology.hl7.org/CodeSystem/data-absent-reason",
+        "http://hl7.org/fhir/data-absent-reason",
+        "http://terminology.hl7.org/CodeSystem/v3-NullFlavor",
+        "http://hl7.org/fhir/v3/NullFlavor",
+        "urn:oid:2.16.840.1.113883.5.1008",
+    }
+)
+# SNOMED CT: not performed, not done.
+_NOT_DONE = frozenset({("http://snomed.info/sct", "262008008"), ("http://snomed.info/sct", "385660001")})
+# Whole texts that say that there is no result. Short on purpose: anything else ("see note", "unable to grade") may be
+# one, and "none seen" is one.
+_NO_RESULT = frozenset(
+    {
+        *("not performed", "test not performed", "not done", "test not done", "not tested", "not resulted"),
+        *("qns", "quantity not sufficient", "quantity insufficient", "insufficient quantity", "insufficient specimen"),
+        *("specimen rejected", "sample rejected", "specimen hemolyzed", "sample hemolyzed", "hemolyzed"),
+        *("specimen haemolysed", "sample haemolysed", "haemolysed"),
+        *("cancelled", "canceled", "test cancelled", "test canceled", "pending", "result pending", "results pending"),
+    }
+)
+_LONGEST_NO_RESULT = 40
 
 
 def others(holder: Holder) -> tuple[object, ...]:
@@ -58,9 +82,25 @@ def _written(value: object) -> bool:
     return bytes(value) not in _NOTHING if isinstance(value, Raw) else value is not None
 
 
+def is_absence(concept: CodeableConcept) -> bool:
+    """Whether a concept only says that there is nothing, or why."""
+    codings = concept.coding or ()
+    absent = [coding for coding in codings if coding.system in _ABSENCES or (coding.system, coding.code) in _NOT_DONE]
+    if absent and len(absent) == len(codings):
+        known = {text.casefold() for coding in absent for text in (coding.code, coding.display) if text}
+        return not concept.text or concept.text.casefold() in known or _says_no_result(concept.text)
+    texts = [text for text in (concept.text, *(coding.display for coding in codings)) if text and text.strip()]
+    return bool(texts) and all(map(_says_no_result, texts))
+
+
+def _says_no_result(text: str) -> bool:
+    return len(text) <= _LONGEST_NO_RESULT and " ".join(text.strip(" .*-").casefold().split()) in _NO_RESULT
+
+
 def _has_content(value: object) -> bool:
     if isinstance(value, str):
-        return bool(value.strip())
+        return bool(value.strip()) and not _says_no_result(value)
     if isinstance(value, CodeableConcept):
-        return bool(value.text) or any(coding.code or coding.display for coding in value.coding or ())
+        is_written = bool(value.text) or any(coding.code or coding.display for coding in value.coding or ())
+        return is_written and not is_absence(value)
     return _written(value)

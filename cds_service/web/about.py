@@ -51,5 +51,6 @@ def label_about(engine: Engine) -> dict[str, Any]:
             }
             for item in label.requirements
         ],
+        "localCodes": {"used": len(engine.local_codes), **engine.left_out._asdict()},
         "notCovered": [{"what": item.what, "why": item.why} for item in bundle.not_covered],
     }

@@ -15,10 +15,10 @@ from cds_service.cds_hooks.discovery import Service
 from cds_service.cds_hooks.errors import missing_data, not_json, wrong_patient
 from cds_service.cds_hooks.models import CdsResponse
 from cds_service.cds_hooks.request import CdsRequest, parse_head
-from cds_service.core.case import BOOKING, Treatment
+from cds_service.core.case import Treatment
 from cds_service.core.exposure import is_drug_order
-from cds_service.core.indicators import ORDERING_HOOKS
-from cds_service.core.label import LiveVaccine
+from cds_service.core.hooks import BOOKING, ORDERING_HOOKS
+from cds_service.core.label import LiveVaccine, VaccinesBefore
 from cds_service.core.timeline import Gap, Source
 from cds_service.fhir.decode import UnreadableInputError
 from cds_service.fhir.envelope import Envelope, decode_envelope
@@ -55,9 +55,12 @@ class HookService:
         self._asked = sources_asked(engine.bundle.label, service.hook)
         label = engine.bundle.label
         self._ingredient = label.product.drug | label.product.unspecified
-        vaccine_rules = {item.id: item.rule for item in label.requirements if isinstance(item.rule, LiveVaccine)}
-        self._about_vaccines = frozenset(vaccine_rules)
-        self._vaccines = frozenset[str]().union(*(rule.live | rule.unclear for rule in vaccine_rules.values()))
+        rules = {item.id: item.rule for item in label.requirements}
+        self._about_vaccines = frozenset(name for name, rule in rules.items() if isinstance(rule, LiveVaccine))
+        self._before_infusions = frozenset(name for name, rule in rules.items() if isinstance(rule, VaccinesBefore))
+        ordered = [rule.live | rule.unclear for rule in rules.values() if isinstance(rule, LiveVaccine)]
+        ordered += [rule.live for rule in rules.values() if isinstance(rule, VaccinesBefore)]
+        self._vaccines = frozenset[str]().union(*ordered)
 
     def call(self, body: bytes, as_of: AsOf) -> Outcome:
         """Answer one request body. CdsHooksError 400, 412 or 422 where the specification or the data ask for it."""
@@ -92,7 +95,8 @@ class HookService:
         is_drug = any(is_drug_order(order, product, timeline) is not False for order in drafted)
         if verdict.case.deceased or not (untold or is_drug or is_vaccine):
             return Outcome(CdsResponse(), verdict)
-        only = None if untold or is_drug else self._about_vaccines
+        about = self._about_vaccines | self._before_infusions if verdict.case.plan is not None else self._about_vaccines
+        only = None if untold or is_drug else about
         return Outcome(self._answer(verdict, request, unreadable_orders=untold, only=only), verdict)
 
     def _at_booking(self, record: Record, request: CdsRequest, as_of: AsOf) -> Outcome:

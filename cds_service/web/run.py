@@ -9,6 +9,7 @@ import sys
 import uvicorn
 from fastapi import FastAPI
 
+from cds_service.engine import NOTHING_LEFT_OUT, Engine
 from cds_service.settings import Settings, read_settings
 from cds_service.web.app import create_app
 
@@ -21,7 +22,7 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     """Serve until stopped. With several workers each one reads the settings again."""
     app = create_app(settings)  # also with several workers: wrong settings must stop the start, not each worker
     _log_to_stderr()
-    for line in (BANNER, *settings.notices):
+    for line in (BANNER, *settings.notices, *_left_out(settings)):
         logging.getLogger("cds_service").warning(line)
     if workers > 1:
         uvicorn.run(
@@ -29,6 +30,17 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
         )
     else:
         uvicorn.run(app, host=host, port=port, access_log=False)
+
+
+def _left_out(settings: Settings) -> list[str]:
+    """What the site's code maps hold that is not used: counts only."""
+    engines = [Engine.load(label, settings.zone, settings.code_maps) for label in settings.labels]
+    return [
+        f"code maps for {engine.bundle.label.id}: {engine.left_out.unfit} lines left out for another meaning, "
+        f"{engine.left_out.unknown} for a target the label does not have"
+        for engine in engines
+        if engine.left_out != NOTHING_LEFT_OUT
+    ]
 
 
 def worker_app() -> FastAPI:

@@ -125,6 +125,42 @@ def test_hiv_does_not_resolve(status: str) -> None:
     assert [set(item.concepts) for item in found] == [{"hiv-infection"}]
 
 
+ICD9 = "http://hl7.org/fhir/sid/icd-9-cm"
+LOCAL = "http://example.org/problems"
+
+
+@pytest.mark.parametrize(
+    "code, is_named",
+    [
+        ({"text": "HIV infection"}, True),
+        ({"text": "AIDS"}, True),
+        (concept(LOCAL, "77", display="HIV disease"), True),
+        (concept(SNOMED, "1", display="Human immunodeficiency virus infection (disorder)"), True),
+        (concept(ICD9, "042"), True),
+        (concept("urn:oid:2.16.840.1.113883.6.103", "042"), True),
+        (concept(ICD9, "340"), False),
+        (concept(LOCAL, "042"), False),
+        ({"text": "Family history of HIV"}, False),
+        ({"text": "HIV screening"}, False),
+        ({"text": "HIV negative"}, False),
+        ({"text": "Exposure to HIV"}, False),
+        ({"text": "Fear of HIV"}, False),
+        ({"text": "Hearing aids"}, False),
+        ({"text": "Alemtuzumab"}, False),
+    ],
+)
+def test_a_diagnosis_known_by_its_words_only_is_never_a_sure_one(code: Json, is_named: bool) -> None:  # noqa: FBT001 - a column of the table
+    found = read(condition(code)).conditions
+    assert [(set(item.concepts), item.unsure) for item in found] == ([({"hiv-infection"}, True)] if is_named else [])
+    refuted = condition(code, verificationStatus=concept(VERIFICATION, "refuted"))
+    assert (read(refuted).conditions, read(refuted).unused) == ((), ())
+
+
+def test_a_code_decides_before_the_words_of_a_diagnosis() -> None:
+    (found,) = read(condition(concept(ICD10, "Z20.6", text="HIV"))).conditions
+    assert (set(found.concepts), found.unsure) == ({"hiv-look-alikes"}, False)
+
+
 @pytest.mark.parametrize(
     "code, doubted",
     [
@@ -340,6 +376,50 @@ def test_what_a_vaccine_is(code: Any, concepts: set[str]) -> None:
     assert set(found.concepts) == concepts
 
 
+@pytest.mark.parametrize(
+    "fields, unsure, untold",
+    [
+        ({}, False, False),
+        ({"status": "unknown"}, True, False),
+        ({"status": None}, True, False),
+        ({"status": {"text": "done"}}, True, False),
+        ({"vaccineCode": None}, False, True),
+        ({"vaccineCode": {}}, False, True),
+        ({"vaccineCode": {"coding": [{}]}}, False, True),
+        ({"vaccineCode": concept("http://example.org/vaccines", "V17")}, False, True),
+        ({"vaccineCode": concept("http://example.org/vaccines", "V17", display="House vaccine")}, False, False),
+        ({"vaccineCode": {"text": "flu shot"}}, False, False),
+        (
+            {"vaccineCode": concept("http://terminology.hl7.org/CodeSystem/data-absent-reason", "unknown", "Unknown")},
+            False,
+            True,
+        ),
+        ({"vaccineCode": "03"}, False, True),
+        ({"vaccineCode": None, "status": "unknown"}, True, True),
+    ],
+)
+def test_a_vaccine_may_be_unsure_or_not_told(fields: Json, unsure: bool, untold: bool) -> None:  # noqa: FBT001 - columns of the table
+    (found,) = read(vaccine(**fields)).vaccinations
+    assert (found.unsure, found.untold) == (unsure, untold)
+
+
+@pytest.mark.parametrize(
+    "made, unsure",
+    [
+        (lambda: procedure(concept(CVX, MMR)), False),
+        (lambda: procedure(concept(CVX, MMR), status="unknown"), True),
+        (lambda: listed("MedicationStatement", concept(CVX, MMR), effectiveDateTime="2026-02-10"), False),
+        (
+            lambda: listed("MedicationStatement", concept(CVX, MMR), status="unknown", effectiveDateTime="2026-02-10"),
+            True,
+        ),
+    ],
+)
+def test_a_vaccine_in_another_resource_may_be_unsure(made: Any, unsure: bool) -> None:  # noqa: FBT001 - a column of the table
+    (found,) = read(made()).vaccinations
+    assert found.unsure is unsure
+
+
 def given_drug(code: Json, **fields: Any) -> Json:
     return administration("v1", medicationCodeableConcept=code, **fields)
 
@@ -514,6 +594,28 @@ def test_a_finished_visit_for_skin_screening_is_an_examination(
     assert unused(timeline) == ({("Encounter/e1", why)} if why else set())
 
 
+@pytest.mark.parametrize(
+    "reason",
+    [
+        {"reasonReference": [{"reference": "Condition/why"}]},
+        {"reason": [{"value": [{"reference": {"reference": "Condition/why"}}]}]},
+    ],
+)
+@pytest.mark.parametrize(
+    "fields, counts",
+    [
+        ({}, True),
+        ({"verificationStatus": concept(VERIFICATION, "refuted")}, False),
+        ({"subject": {"reference": "Patient/p2"}}, False),
+        ({"code": concept(ICD10, "Z12.31")}, False),
+        ({"id": "another"}, False),
+    ],
+)
+def test_the_reason_of_a_visit_may_be_a_diagnosis_it_refers_to(reason: Json, fields: Json, counts: bool) -> None:  # noqa: FBT001 - a column of the table
+    why = {**condition(concept(ICD10, "Z12.83")), "id": "why", **fields}
+    assert used(read(encounter(**reason), why), "skin-exam") == (["Encounter/e1"] if counts else [])
+
+
 # --- infusions written as services ----------------------------------------------------------------------------------
 
 
@@ -551,6 +653,49 @@ def test_a_service_not_to_be_done_is_no_order(fields: Json) -> None:
     assert (timeline.drug_orders, unused(timeline)) == ((), {("ServiceRequest/s1", "not-done")})
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        {"text": "LEMTRADA infusion"},
+        concept("http://example.org/services", "INF-7", display="Lemtrada infusion"),
+        {"concept": {"text": "LEMTRADA infusion"}},
+    ],
+)
+def test_an_infusion_ordered_by_its_words_is_an_order_for_the_drug(code: Json) -> None:
+    timeline = read({**lab_order(occurrenceDateTime="2026-03-02"), "code": code})
+    (found,) = timeline.drug_orders
+    assert (found.by_text, found.active, set(found.concepts)) == (True, True, {"alemtuzumab-unspecified"})
+    assert timeline.service_orders == ()
+
+
+@pytest.mark.parametrize(
+    "details, concepts",
+    [
+        ([concept(CVX, MMR)], {"live-viral-vaccine"}),
+        (
+            [{"parameter": [{"code": {"text": "vaccine"}, "valueCodeableConcept": concept(CVX, MMR)}]}],
+            {"live-viral-vaccine"},
+        ),
+        ([concept(CVX, FLU)], None),
+        ([{"text": "alemtuzumab"}], None),
+        ("03", None),
+    ],
+)
+def test_a_vaccine_may_stand_in_the_details_of_an_order(details: Any, concepts: set[str] | None) -> None:
+    made = {**lab_order(), "code": {"text": "Immunization"}, "orderDetail": details}
+    assert [set(item.concepts) for item in read(made).service_orders] == ([concepts] if concepts else [])
+
+
+def test_an_infusion_of_the_other_product_ordered_by_its_words_is_none_of_the_drug() -> None:
+    assert read({**lab_order(), "code": {"text": "Campath infusion"}}).drug_orders == ()
+
+
+def test_an_infusion_recorded_as_a_procedure_by_its_words_is_a_sign_of_exposure() -> None:
+    (found,) = read(procedure({"text": "LEMTRADA infusion, day 1"})).mentions
+    assert (found.by_text, set(found.concepts)) == (True, {"alemtuzumab-unspecified"})
+    assert read(procedure({"text": "Teaching about LEMTRADA infusion"})).mentions == ()
+
+
 def test_one_order_written_in_two_ways_counts_once() -> None:
     made = {**lab_order(), "code": concept(HCPCS, "J0202")}
     assert [item.reference for item in read(made, order()).drug_orders] == ["MedicationRequest/m1"]
@@ -582,6 +727,16 @@ def appointment(**fields: Any) -> Json:
     [
         ({}, False),
         ({"description": "LEMTRADA, day 1"}, True),
+        ({"patientInstruction": "Please come for your LEMTRADA infusion"}, True),
+        ({"patientInstruction": [{"concept": {"text": "LEMTRADA infusion"}}]}, True),
+        ({"note": [{"text": "LEMTRADA day 1"}]}, True),
+        ({"specialty": [{"text": "LEMTRADA infusion suite"}]}, True),
+        ({"appointmentType": {"coding": [{"display": "LEMTRADA infusion"}]}}, True),
+        ({"note": "x", "specialty": 3, "appointmentType": []}, False),
+        ({"description": "Campath (alemtuzumab) infusion"}, False),
+        ({"description": "Campath infusion"}, False),
+        ({"reasonCode": [concept(RXNORM, CAMPATH)]}, False),
+        ({"basedOn": [{"reference": "MedicationRequest/other"}]}, False),
         ({"comment": "alemtuzumab 12 mg"}, True),
         ({"reasonCode": [concept(RXNORM, LEMTRADA)]}, True),
         ({"serviceType": [{"text": "Alemtuzumab infusion"}]}, True),
@@ -599,7 +754,8 @@ def appointment(**fields: Any) -> Json:
 def test_which_appointments_are_about_the_drug(fields: Json, about: bool) -> None:  # noqa: FBT001 - a column of the table
     newer = order("r5", medicationCodeableConcept=None, medication={"reference": {"reference": "Medication/lem"}})
     medication = {"resourceType": "Medication", "id": "lem", "code": concept(RXNORM, LEMTRADA)}
-    (found,) = read(appointment(**fields), order(), newer, medication, lab_order()).appointments
+    other = order("other", CAMPATH)
+    (found,) = read(appointment(**fields), order(), newer, other, medication, lab_order()).appointments
     assert found.about_drug is about
 
 
@@ -609,7 +765,9 @@ def test_which_appointments_are_about_the_drug(fields: Json, about: bool) -> Non
         ({}, "2026-03-02"),
         ({"start": None}, None),
         ({"start": None, "requestedPeriod": [{"start": "2026-03-09"}, {"start": "2026-03-04"}]}, "2026-03-04"),
+        ({"start": None, "requestedPeriod": {"start": "2026-03-04"}}, "2026-03-04"),
         ({"start": None, "requestedPeriod": [{"end": "2026-03-09"}]}, None),
+        ({"start": None, "requestedPeriod": [3, {"start": 4}]}, None),
         ({"start": None, "requestedPeriod": "soon"}, None),
     ],
 )

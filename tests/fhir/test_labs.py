@@ -15,6 +15,7 @@ from tests.fhir.made import (
     METABOLIC_PANEL,
     NEUTROPHILS,
     PLATELETS,
+    SNOMED,
     SUBJECT,
     THYROID_PANEL,
     TSH,
@@ -35,6 +36,7 @@ def part(code: str, **value: Any) -> dict[str, Any]:
 
 
 NUMBER = {"valueQuantity": {"value": 4.2, "unit": "10*3/uL"}}
+DATA_ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 ABSENT = {"dataAbsentReason": {"text": "unknown"}}
 
 
@@ -103,6 +105,11 @@ def test_other_statuses_do_not_count(kind: str, status: object, why: str, in_dou
         {"valueAttachment": {"url": "x"}},
         {"valueReference": {"reference": "x"}},
         {"valueQuantity": {"value": 1}, **ABSENT},
+        {"valueString": "see note"},
+        {"valueString": "not performed by us, 1.5 elsewhere"},
+        {"valueCodeableConcept": concept(DATA_ABSENT, "unknown", text="Normal")},
+        {"valueCodeableConcept": {"coding": [{"system": DATA_ABSENT, "code": "unknown"}, {"code": "N"}]}},
+        {"valueCodeableConcept": {"text": "Normal"}},
     ],
 )
 def test_any_value_is_a_value(value: dict[str, Any]) -> None:
@@ -122,6 +129,18 @@ def test_any_value_is_a_value(value: dict[str, Any]) -> None:
         {"valueString": "  "},
         {"valueCodeableConcept": {}},
         {"valueCodeableConcept": {"coding": [{}]}},
+        {"valueCodeableConcept": concept(DATA_ABSENT, "not-performed", "Not Performed", "not performed")},
+        {"valueCodeableConcept": concept(DATA_ABSENT, "error")},
+        {"valueCodeableConcept": concept("http://terminology.hl7.org/CodeSystem/v3-NullFlavor", "NASK")},
+        {"valueCodeableConcept": concept(SNOMED, "262008008")},
+        {"valueCodeableConcept": {"text": "Test not performed"}},
+        {"valueCodeableConcept": concept("http://example.org/results", "QNS", "Quantity not sufficient")},
+        {"valueString": "Test not performed"},
+        {"valueString": " QNS. "},
+        {"valueString": "CANCELLED"},
+        {"valueString": "canceled"},
+        {"valueString": "Specimen  hemolyzed"},
+        {"valueString": "Pending"},
         {"valueRange": {}},
         {"valueRange": None},
         {"component": []},

@@ -233,6 +233,8 @@ def test_the_drug_itself_not_taken_now_may_have_been_given_before() -> None:
     adherence = {"code": {"coding": [{"code": "not-taking"}]}}
     assert mentioned(medicationCodeableConcept=code, status="recorded", adherence=adherence).closed
     assert read(statement(medicationCodeableConcept=code, status="not-taken")).mentions == ()
+    other = {"text": "Campath"}
+    assert mentioned(medicationCodeableConcept=other, status="recorded", adherence=adherence).closed
     assert mentioned(medicationCodeableConcept=code, status="draft").concepts == {"lemtrada"}
 
 

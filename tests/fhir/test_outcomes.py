@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from cds_service.core.timeline import Outcome
-from cds_service.fhir.outcomes import read_count, read_outcome
+from cds_service.fhir.outcomes import read_bounded_count, read_outcome
 from cds_service.fhir.structs import Quantity, resource_decoder
-from tests.fhir.made import LOINC, SNOMED, UCUM, Json, as_bytes, concept, observation, panel, read, without
+from tests.fhir.made import LOINC, SNOMED, UCUM, Json, as_bytes, concept, observation, panel, read, report, without
 
 V3 = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 POSITIVE, NEGATIVE, OPEN = Outcome.POSITIVE, Outcome.NEGATIVE, Outcome.INDETERMINATE
@@ -45,11 +45,28 @@ def outcome(**fields: Any) -> Outcome | None:
         ("HIV-1 negative and HIV-2 positive", POSITIVE),
         ("HIV-1 positive, HIV-2 indeterminate", OPEN),
         ("Negative. Positive control valid", NEGATIVE),
+        ("HIV-1 Reactive / HIV-2 Non-reactive", POSITIVE),
+        ("HIV-1 Ab: Positive HIV-2 Ab: Negative", POSITIVE),
+        ("HIV-1 Ab: Negative HIV-2 Ab: Positive", POSITIVE),
+        ("HIV-1 reactive | HIV-2 nonreactive", POSITIVE),
+        ("HIV-1 negative - HIV-2 positive", POSITIVE),
+        ("HIV-1 positive\tHIV-2 negative", POSITIVE),
+        ("HIV-2 not detected HIV-1 detected", POSITIVE),
+        ("HIV-1 REACTIVE / HIV-2 INDETERMINATE", OPEN),
+        ("HIV-2 negative without doubt HIV-1 reactive", OPEN),
+        ("Non-reactive / Non-reactive", NEGATIVE),
+        ("Non\u2011reactive", NEGATIVE),
+        ("Not positive", NEGATIVE),
+        ("Negative positive control valid", NEGATIVE),
+        ("Non-reactive. If reactive, please confirm.", NEGATIVE),
+        ("Negative; early infection may be present", NEGATIVE),
+        ("HIV-1 reactive, may be recent; HIV-2 negative", POSITIVE),
         ("No HIV antibodies detected", None),
         ("see comment", None),
         ("positively no idea", None),
         ("", None),
-        ("x" * 300 + " positive", None),
+        ("HIV-2 negative " + "x" * 300 + " HIV-1 positive", POSITIVE),
+        ("HIV-2 negative " + "x" * 5000 + " HIV-1 positive", None),
     ],
 )
 @pytest.mark.parametrize("where", ["valueString", "text", "display", "interpretation"])
@@ -107,6 +124,13 @@ def test_coded_values(system: str, code: str, expected: Outcome | None) -> None:
 @pytest.mark.parametrize(
     "fields, expected",
     [
+        ({"interpretation": [concept(V3, "NEG"), concept(V3, "POS")]}, POSITIVE),
+        ({"interpretation": [{"text": "HIV-2 negative"}, {"text": "HIV-1 positive"}]}, POSITIVE),
+        (
+            {"valueCodeableConcept": {"coding": [{"system": SNOMED, "code": c} for c in ("260385009", "10828004")]}},
+            POSITIVE,
+        ),
+        ({"valueCodeableConcept": {"text": "Negative", "coding": [{"display": "HIV-1 reactive"}]}}, POSITIVE),
         ({"interpretation": [concept(V3, "NEG")], "valueString": "Positive"}, NEGATIVE),
         ({"interpretation": [concept(V3, "A")], "valueString": "Positive"}, POSITIVE),
         (
@@ -178,19 +202,25 @@ def test_cd4_counts_in_cells_per_microliter(
     value: float | str, unit: str | None, code: str | None, expected: int | None
 ) -> None:
     quantity = Quantity(value=value, unit=unit, code=code, system=UCUM if code else None)
-    found = read_count(quantity)
+    found, _ = read_bounded_count(quantity)
     assert found == (None if expected is None else Decimal(expected))
 
 
-@pytest.mark.parametrize("comparator, expected", [("<", None), ("<=", None), (">", 500), (">=", 500)])
-def test_a_bound_below_is_no_count(comparator: str, expected: int | None) -> None:
-    assert read_count(Quantity(value=500, unit="cells/uL", comparator=comparator)) == expected
-    assert read_count(None) is None
+@pytest.mark.parametrize(
+    "comparator, bound", [("<", "<"), ("<=", "<="), (">", ">"), (">=", ">="), (None, None), ("ad", "?")]
+)
+def test_a_bound_is_written_beside_the_count(comparator: str | None, bound: str | None) -> None:
+    quantity = Quantity(value=0.5, unit="10*9/L", comparator=comparator)
+    assert read_bounded_count(quantity) == ((None, None) if bound == "?" else (500, bound))
+
+
+def test_nothing_is_no_count() -> None:
+    assert read_bounded_count(None) == (None, None)
 
 
 def test_a_code_of_another_system_is_read_by_its_unit_text() -> None:
     odd = Quantity(value=260, unit="cells/uL", code="10*9/L", system="http://example.org/units")
-    assert read_count(odd) == 260
+    assert read_bounded_count(odd)[0] == 260
 
 
 # --- as parts of a record -------------------------------------------------------------------------------------------
@@ -205,6 +235,74 @@ def test_a_count_is_measured_and_a_result() -> None:
     (found,) = timeline.measured["cd4-count"]
     assert (found.amount, found.outcome, found.reference) == (Decimal(260), None, "Observation/cd4")
     assert [item.reference for item in timeline.results["cd4-count"]] == ["Observation/cd4"]
+
+
+@pytest.mark.parametrize(
+    "comparator, value, below",
+    [
+        (None, 199, True),
+        (None, 200, False),
+        ("<", 200, True),
+        ("<", 201, None),
+        ("<=", 199, True),
+        ("<=", 200, None),
+        (">", 150, None),
+        (">", 200, False),
+        (">=", 199, None),
+        (">=", 200, False),
+    ],
+)
+def test_a_bound_proves_what_it_proves(comparator: str | None, value: float, below: bool | None) -> None:  # noqa: FBT001 - a column of the table
+    made = without({**quantity(value, "/uL"), "comparator": comparator})
+    (found,) = read(observation("cd4", CD4, valueQuantity=made)).measured["cd4-count"]
+    assert found.is_below(Decimal(200)) is below
+
+
+HIV_CONFIRM = "80203-3"
+
+
+@pytest.mark.parametrize(
+    "text, doubted", [("HIV-1 Reactive / HIV-2 Non-reactive", True), ("Non-reactive", False), ("see note", False)]
+)
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": "preliminary"},
+        {"status": "partial"},
+        {"status": "unknown"},
+        {"effectiveDateTime": None},
+        {"effectiveDateTime": None, "status": "preliminary"},
+    ],
+)
+def test_a_positive_test_that_cannot_be_used_is_not_silence(fields: Json, text: str, doubted: bool) -> None:  # noqa: FBT001 - a column of the table
+    timeline = read(observation("s", HIV_CONFIRM, **{"valueQuantity": None, "valueString": text, **fields}))
+    assert not timeline.measured
+    assert ("hiv-confirmatory" in timeline.unread) is doubted
+
+
+@pytest.mark.parametrize("status", ["registered", "entered-in-error", "cancelled"])
+def test_a_positive_test_that_is_none_is_nothing(status: str) -> None:
+    made = observation("s", HIV_CONFIRM, status=status, valueQuantity=None, valueString="Positive")
+    assert not read(made).unread
+
+
+@pytest.mark.parametrize(
+    "fields, doubted",
+    [
+        ({"conclusion": "HIV-1 positive"}, True),
+        ({"conclusion": "HIV-1 negative"}, False),
+        ({"conclusionCode": [concept(SNOMED, "10828004")]}, True),
+        ({"conclusionCode": [{"text": "Reactive"}]}, True),
+        ({"conclusionCode": [concept(SNOMED, "260385009")]}, False),
+        ({"conclusion": "Positive", "status": "preliminary"}, True),
+        ({"conclusion": "Positive", "effectiveDateTime": None}, True),
+        ({"conclusion": "Positive", "status": "entered-in-error"}, False),
+        ({"conclusion": 7}, False),
+        ({}, False),
+    ],
+)
+def test_a_report_that_concludes_a_positive_test_is_not_silence(fields: Json, doubted: bool) -> None:  # noqa: FBT001 - a column of the table
+    assert ("hiv-confirmatory" in read(report("d", HIV_CONFIRM, **fields)).unread) is doubted
 
 
 def test_a_percentage_is_no_count() -> None:

@@ -78,10 +78,10 @@ def test_what_a_list_is_worth(value: object, gap: Gap | None, kept: int) -> None
 @pytest.mark.parametrize(
     "value, gap",
     [
-        (None, None),
+        (None, Gap.NOT_PROVIDED),
         (PATIENT, None),
         (bundle(PATIENT), None),
-        (bundle(), None),
+        (bundle(), Gap.NOT_PROVIDED),
         (bundle({"resourceType": "Patient", "id": "p2"}, PATIENT), None),
         ({"resourceType": "Patient"}, Gap.NOT_PROVIDED),
         (OUTCOME, Gap.NOT_PROVIDED),

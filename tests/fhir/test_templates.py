@@ -35,6 +35,11 @@ def test_a_template_never_grows_beyond_the_limit(source: Source) -> None:
     assert "code=" not in template
 
 
+def test_examinations_are_asked_for_where_codes_do_not_fit() -> None:
+    (template,) = prefetch_templates([Source.OBSERVATIONS], {Source.OBSERVATIONS: codes(1000)}).values()
+    assert template == "Observation?patient={{context.patientId}}&category=laboratory,exam"
+
+
 def test_what_exposure_is_read_from_is_never_filtered() -> None:
     found = prefetch_templates(EXPOSURE, dict.fromkeys(EXPOSURE, codes(3)))
     assert all(template.endswith("?patient={{context.patientId}}") for template in found.values())

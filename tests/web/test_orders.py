@@ -50,7 +50,7 @@ def test_premedication_and_prophylaxis_not_ordered_are_offered(hook: str) -> Non
     assert card["summary"] == ("LEMTRADA from 2 Mar 2026: corticosteroid, herpes prophylaxis not found in this record.")
     assert labels([card]) == [
         "Order methylprednisolone 1,000 mg IV for infusion days 1 to 3",
-        "Order acyclovir for the time after LEMTRADA",
+        "Order acyclovir (herpes prophylaxis)",
     ]
     assert card["detail"].count("No corticosteroid ordered for") == 1
     assert "for infusion days 1 to 3 of course 1" in card["detail"]
@@ -227,3 +227,25 @@ def test_the_open_baseline_is_listed_when_the_chart_of_an_ordered_patient_is_ope
     (card,) = cards("patient-view", made, AT)
     assert len([row for row in rows_of([card]) if row["requirement"].endswith("-baseline")]) == 7
     assert card["summary"].startswith("LEMTRADA from 2 Mar 2026: UPCR, CBC with differential")
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+@pytest.mark.parametrize(
+    "code", [{"text": "LEMTRADA infusion"}, {"coding": [{"code": "INF-7", "display": "Lemtrada infusion"}]}]
+)
+def test_an_infusion_drafted_as_a_service_by_its_words_is_judged(hook: str, code: Json) -> None:
+    made = chart()
+    made.history(MONDAY)
+    drafted = {
+        "resourceType": "ServiceRequest",
+        "id": "infusion-1",
+        "status": "draft",
+        "intent": "order",
+        "subject": {"reference": made.reference},
+        "code": code,
+        "occurrenceDateTime": MONDAY.isoformat(),
+    }
+    found = statuses(sign(made, drafted, hook=hook))
+    assert "missing" in found["upcr-baseline"]
+    about = {**drafted, "code": {"text": "Neurology visit about LEMTRADA"}}
+    assert sign(made, about, hook=hook) == []

@@ -40,7 +40,7 @@ ALONE, AMONG = "foreign alone", "foreign among others"
 # "findings": findings and no cannot-tell. "unclear": the drug is on record, but no infusion. "nothing": no card.
 # "not told": whether the appointment is for the drug. "vaccine": whether the patient has had the drug.
 _UNSEEN = (*UNOBTAINABLE, ALONE)
-_WITHOUT_PATIENT: Row = {**dict.fromkeys(UNOBTAINABLE, "patient"), ALONE: 422}
+_WITHOUT_PATIENT: Row = {**dict.fromkeys((*COMPLETE, *UNOBTAINABLE), "patient"), ALONE: 422}
 _AT_CHART: Row = {
     **dict.fromkeys(COMPLETE, "unclear"),
     **dict.fromkeys(_UNSEEN, 412),

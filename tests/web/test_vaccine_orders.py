@@ -166,6 +166,16 @@ def test_a_vaccine_order_brings_no_other_findings() -> None:
     assert "cbc-monthly" in statuses(cards("patient-view", made, AT))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_beside_an_active_order_for_a_patient_never_treated_the_weeks_before_are_said(kind: str) -> None:
+    made = chart()
+    add_orders(made, date(2026, 4, 6), draft=False)
+    (card,) = ordered(made, LIVE, kind)
+    assert statuses([card]) == {"vaccines-6-weeks": {"violated"}}
+    assert card["indicator"] == "warning"
+    assert ordered(made, codes.concept(Code(codes.CVX, "140", "influenza, seasonal, injectable")), kind) == []
+
+
 def test_beside_the_drug_both_are_said() -> None:
     made = a_year_ago()
     add_orders(made, date(2026, 4, 6), 3, draft=True)

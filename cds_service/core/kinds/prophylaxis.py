@@ -241,7 +241,7 @@ def _running(run: Run, rule: Prophylaxis, case: Case, course: _Course) -> _Said:
         return _Said(Status.MET, variant="running", run=run, counted=count, rests_on=ADMINISTRATIONS)
     ordered = already_ordered(case, rule.count_test)
     notes = (Note.ALREADY_ORDERED,) if ordered is not None else ()
-    variant = "low-count" if count is not None and count.amount is not None else None
+    variant = "low-count" if count is not None and count.is_below(rule.least_count) else None
     return _Said(Status.DUE, None, notes, variant, run, counted=count, ordered=ordered, rests_on=ADMINISTRATIONS | LABS)
 
 
@@ -257,7 +257,7 @@ def _stopped(run: Run, rule: Prophylaxis, case: Case, course: _Course, end: date
     if sure is None:
         resting = _DRUG_SOURCES | LABS
         return _Said(Status.VIOLATED, Reason.CD4_NOT_SHOWN, run=run, stopped=end, rests_on=resting)
-    if sure.amount is None:
+    if sure.is_below(rule.least_count) is None:
         return _Said(Status.CANNOT_TELL, Reason.UNREADABLE, variant="count", run=run, stopped=end, counted=sure)
     if _is_enough(sure, rule):
         return _Said(Status.MET, variant="stopped", run=run, stopped=end, counted=sure, rests_on=ADMINISTRATIONS)
@@ -267,7 +267,7 @@ def _stopped(run: Run, rule: Prophylaxis, case: Case, course: _Course, end: date
 
 
 def _is_enough(count: Measured | None, rule: Prophylaxis) -> bool:
-    return count is not None and count.amount is not None and count.amount >= rule.least_count
+    return count is not None and count.is_below(rule.least_count) is False
 
 
 def _last_count(rule: Prophylaxis, case: Case, course: _Course, until: date, *, vague: bool = False) -> Measured | None:
@@ -279,6 +279,11 @@ def _last_count(rule: Prophylaxis, case: Case, course: _Course, until: date, *, 
     else:
         within = [item for item in counts if item.when.first > course.last and item.when.last <= until]
     return max(within, key=_by_date, default=None)
+
+
+def _written(count: Measured) -> str:
+    """A count as it was written, bound included."""
+    return f"{count.bound or ''}{count.amount.normalize():f}" if count.amount is not None else ""
 
 
 def _by_date(item: Measured) -> tuple[date, date, float, str]:
@@ -298,7 +303,7 @@ def _assessment(requirement: Requirement, rule: Prophylaxis, case: Case, course:
         "started": run.start if run is not None else None,
         "stopped": said.stopped,
         "needed": course.needed,
-        "count": f"{count.amount.normalize():f}" if count is not None and count.amount is not None else None,
+        "count": _written(count) if count is not None and count.amount is not None else None,
         "counted_on": count.when.last if count is not None else None,
         "least": str(rule.least_count),
         "months": rule.months,

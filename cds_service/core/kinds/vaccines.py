@@ -192,7 +192,7 @@ def _ordered_live(requirement: Requirement, rule: LiveVaccine, case: Case, live:
     last_infusion = case.courses[-1].last
     is_soon = case.as_of.today <= add_months(last_infusion, rule.months)
     count = None if is_soon else _last_count(case, rule)
-    is_weak = count is not None and count.amount is not None and count.amount < rule.least_count
+    is_weak = count is not None and count.is_below(rule.least_count) is True
     found = (*live, count.reference) if is_weak and count is not None else live
     return Assessment(
         requirement.id,
