@@ -255,7 +255,7 @@ class _Reading:
         seen: set[str | None] = set()  # types: a Source takes three times as long to add
         foreign: set[str | None] = set()
         untyped: list[Entry] = []
-        filing, own = self.filing, set[str]()
+        filing, own, last = self.filing, "", None  # as the resource before: nothing to look up
         for entry in self.entries:
             resource = entry.resource
             if resource is None:
@@ -268,9 +268,11 @@ class _Reading:
                 continue
             named = resource.subject
             subject = named.reference if named.__class__ is Reference else subject_of(resource)
-            if subject and (subject in own or owners.find(subject) is not None):
-                own.add(subject)
-                seen.add(kind)
+            if subject and (subject == own or owners.find(subject) is not None):
+                own = subject
+                if kind != last:
+                    seen.add(kind)
+                    last = kind
                 try:
                     file(chart, resource, entry.fullUrl)
                 except UnreadablePartError:

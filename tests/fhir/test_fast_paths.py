@@ -106,7 +106,7 @@ def test_a_dosage_that_is_none_matters_for_no_other_drug_and_for_nothing_that_di
 
 
 def test_a_dosage_that_is_none_of_a_drug_that_cannot_be_told_is_an_exposure_that_cannot_be() -> None:
-    nothing = {"medicationCodeableConcept": None, "medicationReference": {"reference": "Medication/none"}}
+    nothing: Json = {"medicationCodeableConcept": None, "medicationReference": {"reference": "Medication/none"}}
     (timeline,) = timelines(bundle(administration(**nothing, dosage="x")))
     assert [item.why for item in timeline.unused] == ["unreadable"]
     assert [item.exposure for item in timeline.administrations] == [Exposure.UNKNOWN]
