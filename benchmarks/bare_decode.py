@@ -236,6 +236,9 @@ class Resource(Struct, gc=False):
     actualPeriod: Period | None = None
     reasonCode: Raw = ABSENT  # a visit that was a skin examination
     reason: Raw = ABSENT
+    orderDetail: Raw = ABSENT  # which vaccine an order is for
+    conclusion: Raw = ABSENT  # of the few reports that decide
+    conclusionCode: Raw = ABSENT
     link: list[Link] | None = None
     issue: list[Issue] | None = None
 

@@ -255,7 +255,7 @@ class _Reading:
         seen: set[str | None] = set()  # types: a Source takes three times as long to add
         foreign: set[str | None] = set()
         untyped: list[Entry] = []
-        filing, own, last = self.filing, "", None  # as the resource before: nothing to look up
+        filing, own = self.filing, ""
         for entry in self.entries:
             resource = entry.resource
             if resource is None:
@@ -270,9 +270,7 @@ class _Reading:
             subject = named.reference if named.__class__ is Reference else subject_of(resource)
             if subject and (subject == own or owners.find(subject) is not None):
                 own = subject
-                if kind != last:
-                    seen.add(kind)
-                    last = kind
+                seen.add(kind)
                 try:
                     file(chart, resource, entry.fullUrl)
                 except UnreadablePartError:
