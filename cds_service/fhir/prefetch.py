@@ -138,11 +138,19 @@ def _was_never_asked(bundle: Decoded) -> bool:
 
 def _was_asked_of_another(bundle: Decoded, patient_id: str) -> bool:
     """A self link that asked for somebody else's resources: whatever it answers, it answers nothing here."""
-    links = [link.url or "" for link in bundle.links if link.relation == "self"]
-    asked = [value for link in links for name, value in parse_qsl(link.partition("?")[2]) if name in _PATIENT_NAMES]
+    queries = [(link.url or "").partition("?")[2] for link in bundle.links if link.relation == "self"]
+    asked = [value for query in queries for name, value in _parameters(query) if name in _PATIENT_NAMES]
     return bool(asked) and not any(
         tail(part).removeprefix("Patient/") == patient_id for part in ",".join(asked).split(",")
     )
+
+
+def _parameters(query: str) -> list[tuple[str, str]]:
+    """The parameters of a query; one without escapes is simply split (a fifth of the time, for every list)."""
+    if "%" in query or "+" in query:
+        return parse_qsl(query)
+    pairs = [part.partition("=") for part in query.split("&")]
+    return [(name, value) for name, _, value in pairs if value]
 
 
 def _add_drafts(drafts: Iterable[Mapping[str, Any]], patient_id: str, record: Record) -> None:

@@ -16,7 +16,7 @@ from cds_service.core.label import LiveVaccine, Requirement, VaccinesBefore
 from cds_service.core.timeline import Measured, Source, Vaccination
 
 _VACCINES = ADMINISTRATIONS | {Source.IMMUNIZATIONS}
-_COUNTS = frozenset({Source.OBSERVATIONS, Source.REPORTS})
+_ORDERED_OR_GIVEN = frozenset({Source.IMMUNIZATIONS, Source.MEDICATIONS, Source.ORDERS})
 
 
 # --- before day 1 -----------------------------------------------------------------------------------------------------
@@ -156,7 +156,9 @@ def judge_live(requirement: Requirement, rule: LiveVaccine, case: Case) -> Asses
         concepts = rule.live | rule.unclear
         carried = [item.concepts for item in case.timeline.vaccinations] + [item.concepts for item in open_orders]
         is_concerned = any(found & concepts for found in carried)
-        return exposure_unclear(requirement.id, case) if is_concerned else not_applicable(requirement.id)
+        if is_concerned:
+            return exposure_unclear(requirement.id, case)
+        return not_applicable(requirement.id)._replace(rests_on=ADMINISTRATIONS | _ORDERED_OR_GIVEN)
     if case.treatment is not Treatment.TREATED:
         return not_applicable(requirement.id)
     live = tuple(item.reference for item in open_orders if item.concepts & rule.live)
@@ -172,7 +174,7 @@ def judge_live(requirement: Requirement, rule: LiveVaccine, case: Case) -> Asses
         requirement.id,
         Status.MET,
         event=case.courses[-1].last,
-        rests_on=frozenset({Source.IMMUNIZATIONS, Source.MEDICATIONS, Source.ORDERS}),
+        rests_on=_ORDERED_OR_GIVEN,
         facts={"last_infusion": case.courses[-1].last},
     )
 
