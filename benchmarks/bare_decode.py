@@ -168,6 +168,7 @@ class Resource(Struct, gc=False):
     """The fields judged, of any resource type."""
 
     resourceType: str | None = None
+    birthDate: str | None = None
     id: str | None = None
     meta: Raw = ABSENT  # the later of two versions
     identifier: Raw = ABSENT  # the same administration from two feeds
@@ -223,6 +224,13 @@ class Resource(Struct, gc=False):
     adherence: Raw = ABSENT
     clinicalStatus: Concept | str | None = None
     verificationStatus: Concept | str | None = None
+    onsetPeriod: Period | None = None
+    abatementDateTime: str | None = None
+    abatementPeriod: Period | None = None
+    abatementBoolean: bool | None = None
+    abatementAge: Raw = ABSENT
+    abatementRange: Raw = ABSENT
+    abatementString: Raw = ABSENT
     performedDateTime: str | None = None
     performedPeriod: Period | None = None
     performedString: str | None = None

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 TESTS_TOO_LATE: Final = {"cbc-monthly", "creatinine-monthly", "urinalysis-monthly"}
 _SETTLED: Final = {"met", "not-applicable"}
-_REQUIREMENTS: Final = 29
+_REQUIREMENTS: Final = 46
 
 
 def check_report(reports: list[dict[str, Any]], size: int) -> None:

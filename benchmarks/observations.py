@@ -60,6 +60,12 @@ HPV: Final = Test(
     "Human papilloma virus 16+18+31+33+35+39+45+51+52+56+58+59+66+68 DNA [Presence] in Cervix by NAA",
     *("", "", 0, 0),
 )
+VZV: Final = Test("19162-7", "Varicella zoster virus IgG Ab [Presence] in Serum", *("", "", 0, 0))
+ABSENT: Final = (
+    Test("71773-6", "Mycobacterium tuberculosis stimulated gamma interferon [Presence] in Blood", *("", "", 0, 0)),
+    Test("5196-1", "Hepatitis B virus surface Ag [Presence] in Serum or Plasma by Immunoassay", *("", "", 0, 0)),
+    Test("13955-0", "Hepatitis C virus Ab [Presence] in Serum or Plasma by Immunoassay", *("", "", 0, 0)),
+)
 UNRELATED: Final = (
     Test("2951-2", "Sodium [Moles/volume] in Serum or Plasma", "mmol/L", "mmol/L", 134, 144, 0),
     Test("2823-3", "Potassium [Moles/volume] in Serum or Plasma", "mmol/L", "mmol/L", 3.5, 5.2),
@@ -79,7 +85,7 @@ VITALS: Final = (
 )
 SYSTOLIC: Final = Test("8480-6", "Systolic blood pressure", "mmHg", "mm[Hg]", 90, 130, 0)
 DIASTOLIC: Final = Test("8462-4", "Diastolic blood pressure", "mmHg", "mm[Hg]", 60, 85, 0)
-ALL_TESTS: Final = (*MONITORING, CD4, HPV, *UNRELATED, *VITALS, SYSTOLIC, DIASTOLIC)
+ALL_TESTS: Final = (*MONITORING, CD4, HPV, VZV, *ABSENT, *UNRELATED, *VITALS, SYSTOLIC, DIASTOLIC)
 
 
 def monitoring_visit(when: datetime, rng: random.Random) -> tuple[list[Json], list[Json]]:
@@ -111,6 +117,15 @@ def not_detected(when: datetime, rng: random.Random, test: Test) -> Json:
         **_observation(when, rng, "laboratory", "Laboratory", test),
         "valueCodeableConcept": concept(SNOMED, "260415000", "Not detected"),
         "interpretation": [_normal("NEG", "Negative")],
+    }
+
+
+def detected(when: datetime, rng: random.Random, test: Test) -> Json:
+    """The opposite answer, in words: antibodies that protect."""
+    return {
+        **_observation(when, rng, "laboratory", "Laboratory", test),
+        "valueCodeableConcept": concept(SNOMED, "260373001", "Detected"),
+        "interpretation": [_normal("POS", "Positive")],
     }
 
 

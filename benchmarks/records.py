@@ -1,9 +1,9 @@
 """Synthetic patients with as many Observations as asked for, the same for the same seed.
 
-The treated one is well managed under LEMTRADA: two courses with premedication and antiviral, every baseline test,
-vaccines in time, a skin examination and an HPV test a year, a full panel a month with its reports. Only the monthly
-tests are ten days late, so that a report has findings and a call has a card. The rest is what a hospital has besides.
-The other one has five hundred administrations and never had the drug.
+The treated one is well managed under LEMTRADA: two earlier drugs, two courses with premedication and antiviral, every
+baseline test and screening, vaccines in time, a skin examination and an HPV test a year, a full panel a month with its
+reports. Only the monthly tests are ten days late, so that a report has findings and a call has a card. The rest is what
+a hospital has besides. The other one has five hundred administrations and never had the drug.
 """
 
 import random
@@ -20,6 +20,7 @@ SIZES: Final = (60, 600, 2_000, 10_000)
 AS_OF: Final = "2026-11-22"
 NOON: Final = "2026-11-22T12:00:00-05:00"
 BASELINE: Final = date(2024, 2, 20)
+SCREENED: Final = date(2024, 1, 16)
 LAST_PANEL: Final = date(2026, 10, 12)
 LAST_VISIT: Final = date(2026, 11, 20)
 HPV_TESTS: Final = (date(2024, 2, 20), date(2025, 3, 3), date(2026, 3, 10))
@@ -92,6 +93,8 @@ def resources(observations: int, seed: int = 0, *, evenly: bool = False) -> tupl
         reports += gathered
     results += (made_of.laboratory(at(c.antiviral_until - timedelta(days=8), rng), rng, made_of.CD4) for c in COURSES)
     results += (made_of.not_detected(at(day, rng), rng, made_of.HPV) for day in HPV_TESTS)
+    results.append(made_of.detected(at(SCREENED, rng), rng, made_of.VZV))
+    results += (made_of.not_detected(at(SCREENED, rng), rng, test) for test in made_of.ABSENT)
     if len(results) > observations:
         raise ValueError(f"{observations} Observations are fewer than one well-managed patient needs ({len(results)})")
     span = (LAST_VISIT - BASELINE).days

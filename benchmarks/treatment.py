@@ -37,6 +37,10 @@ COURSES: Final = (Course(date(2024, 3, 4), 5, date(2024, 6, 28)), Course(date(20
 LEMTRADA: Final = Code(RXNORM, "1594663", "1.2 ML alemtuzumab 10 MG/ML Injection [Lemtrada]")
 STEROID: Final = Code(RXNORM, "6902", "methylprednisolone")
 ANTIVIRAL: Final = Code(RXNORM, "73645", "valacyclovir")
+EARLIER_DRUGS: Final = (
+    (Code(RXNORM, "214582", "glatiramer"), date(2018, 6, 4), date(2020, 9, 30)),
+    (Code(RXNORM, "1310520", "teriflunomide"), date(2020, 11, 2), date(2023, 11, 30)),
+)
 COMFORT: Final = (Code(RXNORM, "161", "acetaminophen"), Code(RXNORM, "3498", "diphenhydramine"))
 EVERYDAY_DRUGS: Final = (
     *(Code(RXNORM, "11253", "vitamin D"), Code(RXNORM, "25480", "gabapentin"), Code(RXNORM, "36437", "sertraline")),
@@ -83,7 +87,9 @@ def patient(birth: str = "1988-06-14") -> Json:
 
 
 def treatment(rng: random.Random) -> Iterator[Json]:
-    """Both courses: every order, administration and dispensing, and the examinations around them."""
+    """Both courses: every order, administration and dispensing, the examinations around them, the drugs before them."""
+    for drug, first, until in EARLIER_DRUGS:
+        yield order(rng, drug, 14, ORAL, first, until)
     for course in COURSES:
         last = course.first + timedelta(days=course.days - 1)
         yield order(rng, LEMTRADA, 12, INTRAVENOUS, course.first, last)

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple, TextIO
+from typing import IO, TYPE_CHECKING, NamedTuple, TextIO, TypeVar
 
 import msgspec
 
 from cds_service.engine import Engine
 from cds_service.fhir.code_maps import CodeMapError
 from cds_service.fhir.decode import UnreadableInputError, split_lines
-from cds_service.labels import LabelError
+from cds_service.labels import LabelError, OverlayError
 from cds_service.report.build import Report, has_actionable_rows
 from cds_service.report.text import text_report
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 OK, FINDINGS, UNUSABLE = 0, 1, 2
+T = TypeVar("T")
 
 
 class UsageError(Exception):
@@ -38,7 +39,22 @@ class CheckOptions(NamedTuple):
     strict: bool = False
     zone: ZoneInfo | None = None
     code_maps: tuple[Path, ...] = ()
+    overlay: Path | None = None
     colour: bool = False
+
+
+def load_engine(options: CheckOptions) -> Engine:
+    """The engine the options ask for; UsageError when label, overlay or code maps cannot be used."""
+    try:
+        return Engine.load(options.label, options.zone, options.code_maps, options.overlay)
+    except OverlayError as error:
+        msg = f"CDS_LABEL_OVERLAY: {error}"
+        raise UsageError(msg) from None
+    except LabelError as error:
+        raise UsageError(str(error)) from None
+    except CodeMapError as error:
+        msg = f"CDS_CODE_MAPS: {error}"
+        raise UsageError(msg) from None
 
 
 class Checker:
@@ -46,14 +62,9 @@ class Checker:
 
     def __init__(self, options: CheckOptions, out: TextIO, complain: Callable[[str], None]) -> None:
         self.options, self.out, self.complain = options, out, complain
+        self.engine = load_engine(options)
         try:
-            self.engine = Engine.load(options.label, options.zone, options.code_maps)
             self.engine.check_as_of(options.as_of)
-        except LabelError as error:
-            raise UsageError(str(error)) from None
-        except CodeMapError as error:
-            msg = f"CDS_CODE_MAPS: {error}"
-            raise UsageError(msg) from None
         except ValueError as error:
             msg = f"--as-of: {error}"
             raise UsageError(msg) from None
@@ -62,43 +73,22 @@ class Checker:
         """Judge every file; the worst exit status of all."""
         status = OK
         written: list[Report] = []
-        for name in files:
-            for report in self._reports(name, standard_input):
-                if report is None:
-                    status = UNUSABLE
-                    continue
-                if has_actionable_rows(report):
-                    status = max(status, FINDINGS)
-                if self.options.format == "json":
-                    written.append(report)
-                else:
-                    self._write(report)
+        for report in judged(files, standard_input, self._reports, self.complain, strict=self.options.strict):
+            if report is None:
+                status = UNUSABLE
+                continue
+            if has_actionable_rows(report):
+                status = max(status, FINDINGS)
+            if self.options.format == "json":
+                written.append(report)
+            else:
+                self._write(report)
         if self.options.format == "json":
-            self.out.write(_pretty(written) + "\n")
+            self.out.write(pretty(written) + "\n")
         return status
 
-    def _reports(self, name: str, standard_input: IO[bytes]) -> Iterator[Report | None]:
-        """The reports of one file in order; None for each part of it that cannot be read."""
-        try:
-            body = standard_input.read() if name == "-" else Path(name).read_bytes()
-        except OSError as error:
-            self.complain(f"{name}: cannot be opened: {error.strerror}")
-            yield None
-            return
-        for place, part in _parts(name, body):
-            try:
-                self._check_strictly(part)
-                source = name.encode(errors="replace").decode()  # a file name need not be UTF-8, the report must be
-                yield from self.engine.reports(part, self.options.as_of, source=source, hook=self.options.hook)
-            except UnreadableInputError as error:
-                self.complain(f"{place}: {error}")
-                yield None
-
-    def _check_strictly(self, part: bytes) -> None:
-        if self.options.strict:
-            from cds_service.fhir.strict import validate_bundle
-
-            validate_bundle(part)
+    def _reports(self, part: bytes, source: str) -> list[Report]:
+        return self.engine.reports(part, self.options.as_of, source=source, hook=self.options.hook)
 
     def _write(self, report: Report) -> None:
         if self.options.format == "ndjson":
@@ -107,6 +97,78 @@ class Checker:
             self.out.write(
                 text_report(report, self.engine.bundle, colour=self.options.colour, noted=self.options.hook is None)
             )
+
+
+class Replayer:
+    """Judges files day by day and writes what appeared, changed and went. `days`: --from, --to and --step as given."""
+
+    def __init__(
+        self, options: CheckOptions, days: tuple[str, str, str], out: TextIO, complain: Callable[[str], None]
+    ) -> None:
+        from cds_service.replay import read_steps
+
+        self.options, self.out, self.complain = options, out, complain
+        try:
+            self.steps = read_steps(*days)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+        self.engine = load_engine(options)
+
+    def run(self, files: Iterable[str], standard_input: IO[bytes]) -> int:
+        """Replay every file; the worst exit status of all."""
+        from cds_service.replay import replay_text
+
+        status = OK
+        written: list[Report] = []
+        for replay in judged(files, standard_input, self._replays, self.complain, strict=self.options.strict):
+            if replay is None:
+                status = UNUSABLE
+                continue
+            if replay["findings"]:
+                status = max(status, FINDINGS)
+            if self.options.format == "json":
+                written.append(replay)
+            elif self.options.format == "ndjson":
+                self.out.write(msgspec.json.encode(replay).decode() + "\n")
+            else:
+                self.out.write(replay_text(replay))
+        if self.options.format == "json":
+            self.out.write(pretty(written) + "\n")
+        return status
+
+    def _replays(self, part: bytes, source: str) -> list[Report]:
+        from cds_service.replay import replays
+
+        return replays(self.engine, part, self.steps, source, self.options.hook)
+
+
+def judged(
+    files: Iterable[str],
+    standard_input: IO[bytes],
+    judge: Callable[[bytes, str], Iterable[T]],
+    complain: Callable[[str], None],
+    *,
+    strict: bool = False,
+) -> Iterator[T | None]:
+    """What `judge` makes of each Bundle in the files, in order; None for each part of them that cannot be read."""
+    for name in files:
+        try:
+            body = standard_input.read() if name == "-" else Path(name).read_bytes()
+        except OSError as error:
+            complain(f"{name}: cannot be opened: {error.strerror}")
+            yield None
+            continue
+        source = name.encode(errors="replace").decode()  # a file name need not be UTF-8, the report must be
+        for place, part in _parts(name, body):
+            try:
+                if strict:
+                    from cds_service.fhir.strict import validate_bundle
+
+                    validate_bundle(part)
+                yield from judge(part, source)
+            except UnreadableInputError as error:
+                complain(f"{place}: {error}")
+                yield None
 
 
 def _parts(name: str, body: bytes) -> Iterator[tuple[str, bytes]]:
@@ -138,5 +200,6 @@ def _is_whole(line: bytes) -> bool:
     return True
 
 
-def _pretty(reports: list[Report]) -> str:
+def pretty(reports: object) -> str:
+    """Plain data as JSON for people."""
     return msgspec.json.format(msgspec.json.encode(reports), indent=2).decode()

@@ -1,4 +1,4 @@
-"""The command line: `serve`, `check`, `label show`. The one place besides the web shell that asks what time it is.
+"""The command line: `serve`, `check`, `label`. The one place besides the web shell that asks what time it is.
 
 Imports are made where they are needed: `check` must not pay for the web framework.
 """
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from cds_service.core.hooks import HOOKS
 
 if TYPE_CHECKING:
+    from cds_service.checking import CheckOptions
     from cds_service.settings import Settings
 
 OK, FINDINGS, UNUSABLE = 0, 1, 2
@@ -57,13 +58,39 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--hook", choices=HOOKS, help="say only what this hook would say")
     check.add_argument("--label", default="lemtrada-us")
     check.add_argument(
+        "--from", dest="first", metavar="DATE", help="replay: judge day by day from here, and say what came and went"
+    )
+    check.add_argument("--to", dest="last", metavar="DATE", help="replay: up to here, this day included")
+    check.add_argument("--step", metavar="STEP", help="replay: every so many days (7), or P1W, P1M, P1Y; default 1")
+    check.add_argument(
         "--strict", action="store_true", help="refuse resources that full FHIR validation (R4, R5) refuses"
     )
-    label = commands.add_parser("label", help="the label as a table")
+    _label_parser(commands.add_parser("label", help="the label: show it, check a folder, export it, compare two"))
+    return parser
+
+
+def _label_parser(label: argparse.ArgumentParser) -> None:
     actions = label.add_subparsers(dest="action", required=True, metavar="ACTION", prog="cds-service label")
     show = actions.add_parser("show", help="every requirement with section, strength and what it says")
-    show.add_argument("--label", default="lemtrada-us")
-    return parser
+    show.add_argument("--label", default="lemtrada-us", help="a label, or a label or overlay folder")
+    check = actions.add_parser("check", help="every mistake of a label or overlay folder; what an overlay changes")
+    check.add_argument("folder", nargs="?", metavar="FOLDER", help="default: the overlay of CDS_LABEL_OVERLAY")
+    export = actions.add_parser("export", help="the label as FHIR R4 PlanDefinition, ValueSets and a Bundle of them")
+    export.add_argument("folder", metavar="DIR", help="where the files are written")
+    export.add_argument("--label", default="lemtrada-us", help="a label, or a label or overlay folder")
+    export.add_argument(
+        "--base",
+        default="https://example.org/fhir",
+        metavar="URL",
+        help="what canonical addresses begin with; default %(default)s, which is nobody's",
+    )
+    diff = actions.add_parser("diff", help="which findings a changed label or policy adds, removes or changes")
+    for name in ("old", "new"):
+        diff.add_argument(name, metavar=name.upper(), help="a label, or a label or overlay folder")
+    diff.add_argument("files", nargs="+", metavar="FILE", help="a Bundle or NDJSON of Bundles; - is standard input")
+    diff.add_argument("--as-of", metavar="DATE-or-INSTANT", help="judge from this day's end or instant; default now")
+    diff.add_argument("--format", choices=("text", "json"), default="text")
+    diff.add_argument("--hook", choices=HOOKS, help="compare only what this hook would say")
 
 
 def _settings_text() -> str:
@@ -93,6 +120,9 @@ def _check(given: argparse.Namespace) -> int:
     settings = _settings()
     if settings is None:
         return UNUSABLE
+    if (given.first or given.last or given.step) and given.as_of:
+        _complain("--as-of: cannot go with --from, --to and --step: a replay has its own days; leave one of them out")
+        return UNUSABLE
     now = datetime.now(settings.zone) if settings.zone is not None else datetime.now().astimezone()
     options = CheckOptions(
         as_of=given.as_of or now.isoformat(timespec="seconds"),
@@ -102,9 +132,12 @@ def _check(given: argparse.Namespace) -> int:
         strict=given.strict,
         zone=settings.zone,
         code_maps=settings.code_maps,
+        overlay=settings.overlay,
         colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ,
     )
     try:
+        if given.first or given.last or given.step:
+            return _replay(given, options)
         checker = Checker(options, sys.stdout, _complain)
     except UsageError as error:
         _complain(str(error))
@@ -112,22 +145,28 @@ def _check(given: argparse.Namespace) -> int:
     return checker.run(given.files, sys.stdin.buffer)
 
 
-def _label(given: argparse.Namespace) -> int:
-    from cds_service.labels import LabelError, load_label
-    from cds_service.report.label_table import label_table
+def _replay(given: argparse.Namespace, options: CheckOptions) -> int:
+    from cds_service.checking import Replayer, UsageError
 
-    try:
-        bundle = load_label(given.label)
-    except LabelError as error:
-        _complain(str(error))
+    lacking = [name for name, value in (("--from", given.first), ("--to", given.last)) if not value]
+    if lacking:
+        raise UsageError(f"{lacking[0]}: is missing; a replay needs both, like --from 2026-03-01 --to 2026-12-31")
+    replayer = Replayer(options, (given.first, given.last, given.step or "1"), sys.stdout, _complain)
+    return replayer.run(given.files, sys.stdin.buffer)
+
+
+def _label(given: argparse.Namespace) -> int:
+    settings = _settings()
+    if settings is None:
         return UNUSABLE
-    sys.stdout.write(label_table(bundle))
-    return OK
+    from cds_service.cli_label import run
+
+    return run(given, settings, _complain)
 
 
 def _serve(given: argparse.Namespace) -> int:
     from cds_service.fhir.code_maps import CodeMapError
-    from cds_service.labels import LabelError
+    from cds_service.labels import LabelError, OverlayError
     from cds_service.settings import SettingsError
 
     settings = _settings()
@@ -139,6 +178,9 @@ def _serve(given: argparse.Namespace) -> int:
         serve(settings, given.host, given.port, given.workers)
     except CodeMapError as error:
         _complain(f"CDS_CODE_MAPS: {error}")
+        return UNUSABLE
+    except OverlayError as error:
+        _complain(f"CDS_LABEL_OVERLAY: {error}")
         return UNUSABLE
     except (LabelError, SettingsError) as error:
         _complain(str(error))

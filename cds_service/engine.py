@@ -20,7 +20,7 @@ from cds_service.fhir.dates import read_as_of
 from cds_service.fhir.decode import as_text, decode_bundle
 from cds_service.fhir.reader import Record, RecordReader, bundle_record
 from cds_service.fhir.structs import CodeableConcept, Coding
-from cds_service.labels import LabelBundle, load_label
+from cds_service.labels import LabelBundle, OverlayError, load_label
 from cds_service.labels.value_sets import HIERARCHICAL, SYSTEMS, other_forms, spellings
 from cds_service.report.build import Report, build_report
 
@@ -78,12 +78,29 @@ class Engine:
     left_out: LeftOut = NOTHING_LEFT_OUT
 
     @classmethod
-    def load(cls, label: str = "lemtrada-us", zone: ZoneInfo | None = None, code_maps: tuple[Path, ...] = ()) -> Engine:
-        """An engine for a shipped label and a site's code maps (FHIR ConceptMap files).
+    def load(
+        cls,
+        label: str = "lemtrada-us",
+        zone: ZoneInfo | None = None,
+        code_maps: tuple[Path, ...] = (),
+        overlay: Path | None = None,
+    ) -> Engine:
+        """An engine for a shipped label, a site's overlay folder and its code maps (FHIR ConceptMap files).
 
-        LabelError when the label cannot be used, CodeMapError when a map cannot.
+        LabelError when the label cannot be used (OverlayError: the overlay), CodeMapError when a map cannot.
         """
-        return _load(label, zone, code_maps)
+        return _load(label, zone, code_maps, overlay)
+
+    @classmethod
+    def of(cls, bundle: LabelBundle, zone: ZoneInfo | None = None, code_maps: tuple[Path, ...] = ()) -> Engine:
+        """An engine for a label from anywhere; the code maps of its overlay are read too."""
+        index = code_index(bundle)
+        maps = [*_site_maps(bundle, index), *(read_map(path, index) for path in code_maps)]
+        local = tuple(code for code_map in maps for code in code_map.codes)
+        if local:
+            index = code_index(bundle, local)
+        left_out = LeftOut(sum(code_map.unfit for code_map in maps), sum(code_map.unknown for code_map in maps))
+        return cls(bundle, RecordReader(index, zone), local, left_out)
 
     def timelines(self, body: bytes) -> list[Timeline]:
         """The timelines of a Bundle in JSON, one per patient. UnreadableInputError when it is no Bundle."""
@@ -114,18 +131,32 @@ class Engine:
 
 
 @cache
-def _load(label: str, zone: ZoneInfo | None, code_maps: tuple[Path, ...]) -> Engine:
-    bundle = load_label(label)
-    index = code_index(bundle)
-    maps = [_read_code_map(path, index) for path in code_maps]
-    local = tuple(code for code_map in maps for code in code_map.codes)
-    if local:
-        index = code_index(bundle, local)
-    left_out = LeftOut(sum(code_map.unfit for code_map in maps), sum(code_map.unknown for code_map in maps))
-    return Engine(bundle, RecordReader(index, zone), local, left_out)
+def _load(label: str, zone: ZoneInfo | None, code_maps: tuple[Path, ...], overlay: Path | None) -> Engine:
+    if overlay is None:
+        return Engine.of(load_label(label), zone, code_maps)
+    from cds_service.labels.overlay import load_with_overlay
+
+    return Engine.of(load_with_overlay(label, overlay), zone, code_maps)
 
 
-def _read_code_map(path: Path, index: CodeIndex) -> CodeMap:
+def _site_maps(bundle: LabelBundle, index: CodeIndex) -> list[CodeMap]:
+    """The overlay's maps; OverlayError lists every map that cannot be used."""
+    if bundle.site is None:
+        return []
+    found: list[CodeMap] = []
+    problems: list[str] = []
+    for path in bundle.site.code_maps:
+        try:
+            found.append(read_map(path, index))
+        except CodeMapError as error:
+            problems.append(str(error))
+    if problems:
+        raise OverlayError(str(bundle.site.folder), problems)
+    return found
+
+
+def read_map(path: Path, index: CodeIndex) -> CodeMap:
+    """One ConceptMap file as local codes of the label the index was made from; CodeMapError when it cannot be used."""
     try:
         body = path.read_bytes()
     except OSError as error:

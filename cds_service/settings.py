@@ -23,6 +23,7 @@ SETTINGS: Mapping[str, str] = {
     "CDS_TIMEZONE": "the site's time zone, such as America/New_York; times written in Z are read in it",
     "CDS_MAX_BODY_BYTES": "largest request body in bytes; default 33554432 (32 MiB)",
     "CDS_LABELS": "labels to serve, comma-separated; default lemtrada-us",
+    "CDS_LABEL_OVERLAY": "a folder with the site's policy, wording, local codes and switched-off requirements",
     "CDS_CODE_MAPS": "FHIR ConceptMap files (JSON), comma-separated: local codes and the label's codes they stand for",
     "CDS_LENIENT_HOOK_INSTANCE": "true: a hookInstance that is no UUID passes; default false",
     "CDS_CONFIG_FILE": "a TOML file with the same settings, in lower case without CDS_; the environment wins",
@@ -30,7 +31,7 @@ SETTINGS: Mapping[str, str] = {
 _LATER_HARMLESS = frozenset(
     {"CDS_ISSUERS_FILE", "CDS_DATABASE_URL", "CDS_DEADLINE_SECONDS", "CDS_METRICS_PORT", "CDS_OPEN_DISCOVERY"}
 )
-_LATER_CHANGING_ANSWERS = frozenset({"CDS_LABEL_OVERLAY", "CDS_STRICT_JSON"})
+_LATER_CHANGING_ANSWERS = frozenset({"CDS_STRICT_JSON"})
 _SMALLEST_BODY = 1024
 
 
@@ -49,6 +50,7 @@ class Settings(NamedTuple):
     labels: tuple[str, ...] = ("lemtrada-us",)
     lenient_hook_instance: bool = False
     code_maps: tuple[Path, ...] = ()
+    overlay: Path | None = None
     notices: tuple[str, ...] = ()
 
 
@@ -72,6 +74,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         labels=_labels(given.get("CDS_LABELS", "lemtrada-us")),
         lenient_hook_instance=_one_of(given, "CDS_LENIENT_HOOK_INSTANCE", ("false", "true")) == "true",
         code_maps=tuple(Path(name) for name in _list(given.get("CDS_CODE_MAPS", ""))),
+        overlay=Path(given["CDS_LABEL_OVERLAY"].strip()) if given.get("CDS_LABEL_OVERLAY", "").strip() else None,
         notices=tuple(f"{name} has no effect in this version" for name in sorted(_LATER_HARMLESS & set(given))),
     )
 

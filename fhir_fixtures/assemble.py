@@ -56,7 +56,6 @@ def _finished(entry: Entry, chart: Chart, told: Told, days: int) -> Story:
         vignette=entry.vignette,
         as_of=moved(told.as_of, days),
         expect=told.expect if not days else tuple(_undated(one) for one in told.expect),
-        later=told.later if not days else tuple(_undated(one) for one in told.later),
         doubt=told.doubt,
         expect_at=told.expect_at or ("check", *hooks),
         calendar_bound=told.calendar_bound,

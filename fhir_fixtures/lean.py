@@ -97,18 +97,30 @@ def skin_exam(chart: Chart, day: date) -> None:
 
 
 # ----------------------------------------------------------------------------------------------- before the first day
-def baseline(chart: Chart, day1: date, *, without: Collection[str] = ()) -> None:
+_EARLIER_DRUGS = ((codes.GLATIRAMER, "glatiramer acetate"), (codes.DIMETHYL_FUMARATE, "dimethyl fumarate"))
+
+
+def baseline(
+    chart: Chart,
+    day1: date,
+    *,
+    without: Collection[str] = (),
+    disease: Code = codes.RRMS,
+    drugs: tuple[tuple[Code, str], tuple[Code, str]] = _EARLIER_DRUGS,
+) -> None:
     """MS under two earlier drugs, and everything asked for before the first infusion, fourteen days before it."""
     onset = day1 - timedelta(days=2200)
-    file(chart, "condition", builder.condition(codes.RRMS, onset=onset))
-    for drug, name in ((codes.GLATIRAMER, "glatiramer acetate"), (codes.DIMETHYL_FUMARATE, "dimethyl fumarate")):
-        began = day1 - timedelta(days=1900 if drug is codes.GLATIRAMER else 900)
+    file(chart, "condition", builder.condition(disease, onset=onset))
+    for (drug, name), days in zip(drugs, (1900, 900), strict=True):
+        began = day1 - timedelta(days=days)
         told = builder.statement(drug, status="completed", start=began, end=began + timedelta(days=700), text=name)
         del told["note"], told["informationSource"]
         file(chart, "statement", told)
     day = day1 - timedelta(days=14)
     results(chart, day, [kind for kind in (*ALL_LABS, "upcr") if kind not in without])
     for kind, (code, value) in _SCREENING.items():
+        if kind in without:
+            continue
         answer(chart, kind, code, chart.at(day, "07:45"), value)
     if chart.gender == "female":
         hpv(chart, day)

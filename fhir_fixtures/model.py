@@ -13,7 +13,7 @@ IN_ORDER = frozenset({"met", "not-applicable"})
 
 SILENT = "none"
 
-# The requirements this list of expectations is complete for.
+# The requirements the expectations of every story are complete for: all of the label.
 REQUIREMENTS = (
     "upcr-baseline",
     "tsh-baseline",
@@ -44,6 +44,23 @@ REQUIREMENTS = (
     "live-vaccine",
     "hiv-contraindication",
     "hypersensitivity-contraindication",
+    "vzv-immunity",
+    "tb-screening",
+    "hepatitis-screening",
+    "post-infusion-observation",
+    "pretreatment-considered",
+    "rems",
+    "active-infection-contraindication",
+    "indication",
+    "cis-not-recommended",
+    "adult",
+    "two-prior-drugs",
+    "malignancy-caution",
+    "thyroid-caution",
+    "immunosuppressant-caution",
+    "acute-event-after-infusion",
+    "autoimmune-event",
+    "pregnancy-caution",
 )
 
 
@@ -85,8 +102,6 @@ class Told:
 
     as_of: str
     expect: tuple[Expect, ...] = ()
-    # Findings of requirements outside REQUIREMENTS; not a complete list.
-    later: tuple[Expect, ...] = ()
     # Where the wording of the requirements allows a second reading.
     doubt: str | None = None
     # Where ``expect`` holds, if not in the usual places (see Story.expect_at).
@@ -113,7 +128,6 @@ class Story:
     vignette: str | None
     as_of: str
     expect: tuple[Expect, ...]
-    later: tuple[Expect, ...]
     doubt: str | None
     # Where ``expect`` holds: "check" (the bundle) and names of hooks.
     expect_at: tuple[str, ...]
@@ -147,7 +161,6 @@ class Story:
             "expected": [one.as_json() for one in self.expect],
             "expectedAt": list(self.expect_at),
             "calendarBound": self.calendar_bound,
-            "later": [one.as_json() for one in self.later],
             "doubt": self.doubt,
             "hooks": list(self.hooks),
         }

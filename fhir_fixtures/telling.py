@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 from fhir_fixtures import builder
 from fhir_fixtures.chart import Chart, lemtrada, methylprednisolone, valacyclovir
@@ -58,7 +58,7 @@ def draft_course(chart: Chart, first: date, days: int, *, written: str, dose: fl
     chart.draft(
         "draft-steroid", builder.medication_request(methylprednisolone(first), status="draft", authored=written)
     )
-    until = date(first.year, first.month + 6, first.day)
+    until = first + timedelta(days=184)
     chart.draft(
         "draft-antiviral", builder.medication_request(valacyclovir(first, until), status="draft", authored=written)
     )
@@ -81,3 +81,4 @@ LABORATORY_BASELINE = (
     "liver-baseline",
 )
 BASELINE = (*LABORATORY_BASELINE, "skin-exam-baseline")
+SCREENING = ("vzv-immunity", "tb-screening", "hepatitis-screening")

@@ -7,10 +7,12 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from cds_service.core.assessment import Assessment, Reason, Status
+from cds_service.core.caution_rules import CautionRule
 from cds_service.core.evaluate import Verdict
 from cds_service.core.hooks import ORDERING_HOOKS
 from cds_service.core.indicators import FINDING_STATUSES, NOT_RECEIVED, indicator
 from cds_service.core.label import FollowUpEnd, History, LiveVaccine, ProductCheck, Recurring, Requirement
+from cds_service.core.label_patients import PatientRule
 from cds_service.core.timeline import Source
 from cds_service.labels import LabelBundle
 from cds_service.report.messages import message
@@ -80,7 +82,7 @@ def _group(requirement: Requirement, assessment: Assessment, shown: str, verdict
         return Group.VACCINE
     if verdict.case.at_infusion:
         return Group.CHECKLIST
-    if assessment.planned or (hook in ORDERING_HOOKS and isinstance(rule, History)):
+    if assessment.planned or (hook in ORDERING_HOOKS and isinstance(rule, History | PatientRule | CautionRule)):
         return Group.ORDER
     return Group.COURSE
 

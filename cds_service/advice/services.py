@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cds_service.advice.asked import diagnoses_of, orders_of, results_of, tests_of
 from cds_service.cds_hooks.discovery import Service
 from cds_service.core.hooks import CHECK_IN, DISCHARGE, HOOKS, PATIENT_VIEW
-from cds_service.core.label import (
-    Baseline,
-    InfectionCaution,
-    Label,
-    LiveVaccine,
-    ProphylaxisDuration,
-    Recurring,
-    Test,
-)
+from cds_service.core.label import Label
 from cds_service.core.timeline import Source
 from cds_service.fhir.code_maps import LocalCode
 from cds_service.fhir.templates import prefetch_templates
@@ -80,26 +73,17 @@ def services(bundle: LabelBundle, local: Iterable[LocalCode] = ()) -> tuple[Serv
 def codes_by_source(bundle: LabelBundle, local: tuple[LocalCode, ...] = ()) -> dict[Source, list[tuple[str, str]]]:
     """(system URI, code) pairs to ask each source for: included codes, traps and ambiguous ones alike."""
     label = bundle.label
-    tests = list(_tests(label))
+    rules = [requirement.rule for requirement in label.requirements]
+    tests = list(tests_of(label))
     results = {concept for test in tests for concept in test.concepts | test.wrong}
     results |= {value_set.id for value_set in bundle.value_sets.values() if value_set.panel or value_set.value}
-    product = label.product
-    diagnoses = product.own_diagnosis | product.other_diagnosis
     ordered = {concept for test in tests for concept in test.ordered_as}
-    for requirement in label.requirements:
-        rule = requirement.rule
-        if isinstance(rule, Recurring):
-            diagnoses |= rule.unless
-        elif isinstance(rule, InfectionCaution):
-            diagnoses |= rule.diagnoses
-        elif isinstance(rule, LiveVaccine):
-            ordered |= rule.live | rule.unclear
+    product = label.product
     wanted = {
-        Source.OBSERVATIONS: results,
-        Source.REPORTS: results,
-        Source.ORDERS: ordered,
-        Source.CONDITIONS: diagnoses,
-        Source.PROCEDURES: {concept for test in _examinations(bundle) for concept in test.concepts | test.wrong},
+        Source.OBSERVATIONS: results.union(*map(results_of, rules)),
+        Source.REPORTS: results.union(*map(results_of, rules)),
+        Source.ORDERS: ordered.union(*map(orders_of, rules)),
+        Source.CONDITIONS: (product.own_diagnosis | product.other_diagnosis).union(*map(diagnoses_of, rules)),
     }
     return {source: _codes(bundle, local, concepts) for source, concepts in wanted.items()}
 
@@ -109,21 +93,3 @@ def _codes(bundle: LabelBundle, local: tuple[LocalCode, ...], concepts: Iterable
     wanted = frozenset(concepts)
     own = [(code.uri, code.code) for code in bundle.codes if code.value_set in wanted]
     return [*own, *((code.system, code.code) for code in local if code.concepts & wanted)]
-
-
-def _examinations(bundle: LabelBundle) -> Iterable[Test]:
-    for test in _tests(bundle.label):
-        if any(bundle.value_sets[concept].examination for concept in test.concepts):
-            yield test
-
-
-def _tests(label: Label) -> Iterable[Test]:
-    """Every test the label asks for, each once."""
-    found: dict[str, Test] = {}
-    for requirement in label.requirements:
-        rule = requirement.rule
-        if isinstance(rule, Baseline | Recurring):
-            found[rule.test.id] = rule.test
-        elif isinstance(rule, ProphylaxisDuration):
-            found[rule.prophylaxis.count_test.id] = rule.prophylaxis.count_test
-    return found.values()

@@ -22,6 +22,7 @@ from cds_service.core.label import (
     Recurring,
     Requirement,
     Rule,
+    Screening,
     Test,
 )
 from cds_service.fhir.orders import Subject, infusion_order, lab_order, prophylaxis_order
@@ -52,6 +53,8 @@ class Suggester:
                 found[rule.test.id] = self._lab(rule.test, self._recurring_order(rule.test, assessment), assessment)
             elif isinstance(rule, Baseline) and assessment.planned and rule.test.id not in found:
                 found[rule.test.id] = self._lab(rule.test, self._baseline_order(rule), assessment)
+            elif isinstance(rule, Screening) and _is_open(assessment) and rule.test.id not in found:
+                found[rule.test.id] = self._lab(rule.test, self._screening_order(rule), assessment)
             elif isinstance(rule, ProphylaxisStart) and requirement.id not in found and _is_wanted(assessment):
                 found[requirement.id] = self._prophylaxis(requirement, rule.prophylaxis, assessment)
             elif isinstance(rule, ProphylaxisDuration) and assessment.status is Status.DUE:
@@ -79,6 +82,13 @@ class Suggester:
         closes = plan.start.first - ONE_DAY
         opens = plan.start.first - ONE_DAY * rule.window_days
         return lab_order(rule.test.order, rule.test.name, self.subject, first=opens, last=closes)
+
+    def _screening_order(self, rule: Screening) -> dict[str, Any]:
+        """A test of any age counts: from today until the day before day 1, where that is known and still to come."""
+        plan, today = self.case.plan, self.case.as_of.today
+        known = plan is not None and plan.start_known and plan.start.first > today
+        last = plan.start.first - ONE_DAY if plan is not None and known else None
+        return lab_order(rule.test.order, rule.test.name, self.subject, first=today, last=last)
 
     def _lab(self, test: Test, order: dict[str, Any], assessment: Assessment) -> Suggestion:
         recommended = assessment.reason is not Reason.STALE and assessment.status is not Status.DUE
@@ -123,6 +133,11 @@ def is_unordered(assessment: Assessment) -> bool:
     """An infusion day (today's at a check-in) for which nothing is ordered; too low a dose wants a corrected order."""
     if assessment.status is Status.DUE:
         return assessment.facts.get("ordered") is None
+    return assessment.planned and assessment.status is Status.MISSING
+
+
+def _is_open(assessment: Assessment) -> bool:
+    """No screening on record before what is planned; what one has found is a matter for a person, not for an order."""
     return assessment.planned and assessment.status is Status.MISSING
 
 

@@ -14,6 +14,7 @@ from cds_service.advice.suggestions import days_text, is_unordered
 from cds_service.cds_hooks.models import SUMMARY_LIMIT, shorten_summary, summary_length
 from cds_service.core.assessment import Note, Reason, Status
 from cds_service.core.case import Case, Treatment
+from cds_service.core.caution_rules import CautionRule
 from cds_service.core.label import (
     AllergyCaution,
     Baseline,
@@ -24,13 +25,17 @@ from cds_service.core.label import (
     ProphylaxisStart,
     Recurring,
     Requirement,
+    Screening,
     VaccinesBefore,
 )
+from cds_service.core.label_patients import PatientRule
 from cds_service.core.timeline import Source
 from cds_service.labels import LabelBundle
 from cds_service.report.messages import Facts, as_text, day_text
 
 _LOINC = "http://loinc.org"
+_ALL_CHECKED = frozenset({Group.ORDER, Group.CHECKLIST})  # cards that read as if all of the label was looked at
+_ABOUT_THE_PATIENT = Screening | PatientRule | CautionRule  # their sentences may name a test or a disease alone
 _NOTHING_FOUND = frozenset({None, Reason.ORDERED_NOT_DOCUMENTED, Reason.WRONG_TEST})
 
 
@@ -76,7 +81,15 @@ class Writer:
             return self._card("unclear.summary") if self.case.treatment is Treatment.UNCLEAR else first.message
         if group is Group.FOLLOW_UP:
             return self._card("follow-up.summary", **as_text(first.assessment.facts))
-        return first.message
+        return self._in_a_line(first)
+
+    def _in_a_line(self, item: Item) -> str:
+        """Its sentence, with the drug's name where nothing else tells it; its short name where that is too long."""
+        sentence = item.message
+        if isinstance(item.requirement.rule, _ABOUT_THE_PATIENT) and self.bundle.label.drug not in sentence:
+            sentence = self._card("summary.named", sentence=sentence)
+        is_short = summary_length(sentence) <= SUMMARY_LIMIT
+        return sentence if is_short else self._card("summary.short", list=self._short(item))
 
     def _unchecked_summary(self, items: Sequence[Item]) -> str:
         """What could not be checked; where that is too much for a line, what was not received."""
@@ -107,7 +120,7 @@ class Writer:
         if not missing or _rank(most_urgent(missing)) > _rank(by_urgency[0]):
             loudest = [item for item in items if _rank(item) == _rank(by_urgency[0])]
             if not _are_several(loudest):
-                return self._also(loudest[0].message, [item for item in items if item not in loudest])
+                return self._also(self._in_a_line(loudest[0]), [item for item in items if item not in loudest])
             return self._listing(self._planned("order.summary.other"), self._shorts(by_urgency), date=self._start())
         sentence = self._listing(self._planned("order.summary.missing"), self._shorts(missing), date=self._start())
         rank = _rank(most_urgent(missing))
@@ -132,7 +145,7 @@ class Writer:
             return self._card("checklist.others" if self.others else "checklist.clear", **place)
         loudest = [item for item in items if _rank(item) == _rank(most_urgent(items))]
         if not _are_several(loudest) and summary_length(loudest[0].message) <= SUMMARY_LIMIT:
-            return loudest[0].message
+            return self._in_a_line(loudest[0])
         statuses = {item.assessment.status for item in loudest}
         key = "checklist.summary"
         if Status.CANNOT_TELL in statuses:
@@ -148,7 +161,7 @@ class Writer:
     def _course_summary(self, items: Sequence[Item]) -> str:
         sentences = {item.message for item in items}
         if len(sentences) == 1:
-            return items[0].message
+            return self._in_a_line(items[0])
         shorts = self._shorts(items)
         days = [str(item.assessment.day) for item in items if item.assessment.day is not None]
         courses = {item.assessment.course for item in items}
@@ -162,7 +175,8 @@ class Writer:
     def detail(self, group: Group, items: Sequence[Item], folded: Sequence[Item], topic: Requirement) -> str:
         """The card's body in Markdown: findings, remedy, inputs used and missing, citation."""
         lines = [self._lead(group, items), "", *self._bullets(items)]
-        remedy = self._remedy(group, items)
+        off = self._switched_off() if group in _ALL_CHECKED else []
+        remedy = [*([self._card("site.off", list=", ".join(off))] if off else []), *self._remedy(group, items)]
         if remedy:
             lines += ["", *remedy]
         if folded:
@@ -214,7 +228,8 @@ class Writer:
         if group is Group.ORDER:
             return self._card(self._planned("order.lead"), date=self._start())
         if group is Group.CHECKLIST:
-            empty = "checklist.none.others" if self.others else "checklist.none"
+            alone = "checklist.none.off" if self._switched_off() else "checklist.none"
+            empty = "checklist.none.others" if self.others else alone
             return self._card("checklist.lead" if items else empty, **self._today())
         if group is Group.VACCINE or (group is Group.CRITICAL and _are_about_vaccines(items)):
             return self._card("vaccine.lead")
@@ -291,6 +306,11 @@ class Writer:
         is_open = isinstance(closes, date) and closes >= self.case.as_of.today
         return is_drawn and is_open and item.assessment.planned and self._start_known()
 
+    def _switched_off(self) -> list[str]:
+        """What the site's overlay switched off, by its short names: a card must not read as if it was checked."""
+        site, short = self.bundle.site, self.bundle.wording.short
+        return [short.get(name, name) for name in site.off] if site is not None else []
+
     def _source_names(self) -> str:
         gaps = [source.value for source in Source if source in self.case.timeline.gaps]
         named = [*(["ordered"] if self.unreadable_orders else []), *gaps]
@@ -330,7 +350,7 @@ def _has_result(item: Item) -> bool:
 
 def _nothing_found(item: Item) -> bool:
     """Whether the record holds nothing of what was looked for (a steroid after the start is something)."""
-    looked_for = isinstance(item.requirement.rule, Baseline | Premedication | ProphylaxisStart)
+    looked_for = isinstance(item.requirement.rule, Baseline | Screening | Premedication | ProphylaxisStart)
     return looked_for and item.assessment.reason in _NOTHING_FOUND
 
 
@@ -360,6 +380,8 @@ def _course_remedy(item: Item) -> str:
     if isinstance(rule, ProphylaxisStart | ProphylaxisDuration):
         is_due = item.assessment.status is Status.DUE
         return "course.remedy.count" if is_due else "course.remedy.prophylaxis"
-    if isinstance(rule, InfectionCaution | AllergyCaution | LiveVaccine | VaccinesBefore):
+    if isinstance(rule, Screening):
+        return "course.remedy.baseline" if item.assessment.status is Status.MISSING else "course.remedy.other"
+    if isinstance(rule, InfectionCaution | AllergyCaution | LiveVaccine | VaccinesBefore | PatientRule | CautionRule):
         return "course.remedy.other"
     return "course.remedy.baseline" if isinstance(rule, Baseline) else "course.remedy.dosing"

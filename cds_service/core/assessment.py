@@ -52,6 +52,8 @@ class Reason(StrEnum):
     CD4_NOT_SHOWN = "cd4-not-shown"
     PLANNED_TOO_SHORT = "planned-too-short"
     INDETERMINATE = "indeterminate"
+    POSITIVE = "positive"
+    NOT_IMMUNE = "not-immune"
 
 
 class Note(StrEnum):
@@ -69,6 +71,8 @@ class Note(StrEnum):
     RESUMED_COURSE = "resumed-course"
     MATCHED_BY_TEXT = "matched-by-text"
     VERIFY = "verify"
+    TEXT_ONLY = "text-only"
+    NO_ENCOUNTER_DATA = "no-encounter-data"
 
 
 _NO_FACTS: Mapping[str, Fact] = MappingProxyType({})

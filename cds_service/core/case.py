@@ -24,7 +24,7 @@ from cds_service.core.exposure import Exposures, is_drug_order, is_other_product
 from cds_service.core.hooks import BOOKING, CHECK_IN, SIGNING
 from cds_service.core.label import Label, Test
 from cds_service.core.results import Done, tests_done
-from cds_service.core.timeline import Administration, DrugOrder, Person, Result, Timeline, Unused
+from cds_service.core.timeline import Administration, ConditionFact, DrugOrder, Person, Result, Timeline, Unused, Visit
 
 
 class Treatment(StrEnum):
@@ -190,7 +190,9 @@ def visible(timeline: Timeline, as_of: AsOf, hook: str | None = None) -> Timelin
     service_orders = tuple(
         item for item in timeline.service_orders if _known(item.reference, item.written, as_of, future)
     )
-    conditions = tuple(item for item in timeline.conditions if _known(item.reference, item.when, as_of, future))
+    conditions = tuple(
+        _not_over_yet(item, as_of) for item in timeline.conditions if _known(item.reference, item.when, as_of, future)
+    )
     allergies = tuple(item for item in timeline.allergies if _known(item.reference, item.when, as_of, future))
     vaccinations = tuple(
         item if item.when is None else item._replace(when=as_of.clip(item.when))
@@ -219,6 +221,7 @@ def visible(timeline: Timeline, as_of: AsOf, hook: str | None = None) -> Timelin
         allergies=allergies,
         vaccinations=vaccinations,
         measured=measured,
+        visits=_begun(timeline.visits, as_of) if timeline.visits else (),
         person=_alive(timeline.person, as_of),
         unused=(*timeline.unused, *fresh) if fresh else timeline.unused,
     )
@@ -231,12 +234,28 @@ def _alive(person: Person | None, as_of: AsOf) -> Person | None:
     return person._replace(deceased=False, died=None)
 
 
+def _begun(visits: tuple[Visit, ...], as_of: AsOf) -> tuple[Visit, ...]:
+    """The visits that had begun; one whose end is still to come goes on."""
+    return tuple(
+        visit if visit.end is None or as_of.has_seen(visit.end) else visit._replace(end=None, open=True)
+        for visit in visits
+        if visit.start is None or as_of.has_seen(visit.start)
+    )
+
+
 def _known(reference: str, since: When | None, as_of: AsOf, future: list[Unused]) -> bool:
     """Whether a fact was on record; without a date it was."""
     if since is None or as_of.has_seen(since):
         return True
     future.append(Unused(reference, "future"))
     return False
+
+
+def _not_over_yet(item: ConditionFact, as_of: AsOf) -> ConditionFact:
+    """A diagnosis whose end is still to come is active."""
+    if item.ended is None or as_of.has_seen(item.ended):
+        return item
+    return item._replace(ended=None, active=True)
 
 
 def _signing(order: DrugOrder, as_of: AsOf, hook: str | None) -> When | None:

@@ -92,4 +92,6 @@ def speaks(label: Label, assessment: Assessment, hook: str, as_of: AsOf, *, at_i
         return assessment.planned or is_current or assessment.requirement not in label.order_scoped or not is_past
     limit = label.patient_view_days.get(assessment.requirement)
     is_recent = limit is None or event is None or (as_of.today - event).days <= limit
-    return is_recent or (assessment.status is Status.CANNOT_TELL and assessment.reason in NOT_RECEIVED)
+    if assessment.reason not in NOT_RECEIVED or not assessment.rests_on:  # without a source: not written in the record
+        return is_recent
+    return is_recent or assessment.status is Status.CANNOT_TELL

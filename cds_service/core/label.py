@@ -12,7 +12,9 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import NamedTuple
 
-from cds_service.core.timeline import Source
+from cds_service.core.caution_rules import CautionRule
+from cds_service.core.label_patients import PatientRule
+from cds_service.core.timeline import Outcome, Source
 
 
 def _no_names() -> frozenset[str]:
@@ -112,6 +114,23 @@ class Baseline(NamedTuple):
     test: Test
     window_days: int
     window_months: int | None = None
+
+
+class Screening(NamedTuple):
+    """Kind: before the first infusion a test of any age, or something else on record that answers for it.
+
+    `finding`: what the test must not have found. `history` (diagnoses) and `vaccines` answer for the test;
+    `diagnoses` count as a finding; after `settled_by` (diagnoses or drugs) a finding is none. `signs`: codes that
+    suggest a screening and decide nothing alone.
+    """
+
+    test: Test
+    finding: Outcome
+    history: frozenset[str]
+    vaccines: frozenset[str]
+    diagnoses: frozenset[str]
+    settled_by: frozenset[str]
+    signs: frozenset[str]
 
 
 class Recurring(NamedTuple):
@@ -251,10 +270,15 @@ class FollowUpEnd(NamedTuple):
     """Kind: the months of follow-up after the last infusion are over."""
 
 
+class TextOnly(NamedTuple):
+    """Kind: something no record shows; the order card names it, nobody checks it."""
+
+
 Rule = (
     ProductCheck
     | History
     | Baseline
+    | Screening
     | Recurring
     | DailyDose
     | CourseLength
@@ -269,7 +293,13 @@ Rule = (
     | InfectionCaution
     | AllergyCaution
     | FollowUpEnd
+    | PatientRule
+    | CautionRule
+    | TextOnly
 )
+
+
+_WITH_A_TEST = Baseline | Recurring | Screening
 
 
 class Requirement(NamedTuple):
@@ -333,7 +363,7 @@ class Label:
     look_alikes: frozenset[str] = field(init=False, repr=False, compare=False, default_factory=frozenset)
 
     def __post_init__(self) -> None:
-        tests = [rule.test for item in self.requirements if isinstance(rule := item.rule, Baseline | Recurring)]
+        tests = [rule.test for item in self.requirements if isinstance(rule := item.rule, _WITH_A_TEST)]
         object.__setattr__(self, "look_alikes", frozenset[str]().union(*(test.wrong for test in tests)))
         by_id = {requirement.id: requirement for requirement in self.requirements}
         applying = {

@@ -170,12 +170,18 @@ class ServiceOrder(NamedTuple):
 
 
 class ConditionFact(NamedTuple):
-    """One diagnosis on record, not refuted, not entered in error. `unsure`: provisional, differential, unconfirmed."""
+    """One diagnosis on record, not refuted, not entered in error. `unsure`: provisional, differential, unconfirmed.
+
+    `active`: neither resolved, inactive nor in remission, and not over by its written end.
+    """
 
     reference: str
     concepts: frozenset[str]
     when: When | None = None  # since when it is on record, so that the future stays invisible
     unsure: bool = False
+    onset: When | None = None  # when it began, where that is written
+    ended: When | None = None  # when it was over, where that is written
+    active: bool = True
 
 
 class AllergyFact(NamedTuple):
@@ -215,6 +221,19 @@ class Appointment(NamedTuple):
     reference: str
     about_drug: bool
     starts: When | None
+
+
+class Visit(NamedTuple):
+    """One encounter that has begun. `start` or `end` None: not written, or not readable.
+
+    `open`: it goes on. `unsure`: its status does not say whether it took place or goes on.
+    """
+
+    reference: str
+    start: When | None
+    end: When | None
+    open: bool = False
+    unsure: bool = False
 
 
 class Person(NamedTuple):
@@ -268,6 +287,7 @@ class Timeline(NamedTuple):
     allergies: tuple[AllergyFact, ...] = ()
     vaccinations: tuple[Vaccination, ...] = ()
     appointments: tuple[Appointment, ...] = ()
+    visits: tuple[Visit, ...] = ()
     person: Person | None = None
     gaps: Mapping[Source, Gap] = _NO_GAPS
     unused: tuple[Unused, ...] = ()

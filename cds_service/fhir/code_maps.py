@@ -33,12 +33,28 @@ class LocalCode(NamedTuple):
     concepts: frozenset[str]
 
 
+class MapLine(NamedTuple):
+    """One element and one of its targets. `equivalence`: what the target is to the local code, in the words of R4."""
+
+    place: str
+    system: str
+    code: str
+    target_system: str
+    target: str
+    fits: bool
+    equivalence: str
+
+
 class CodeMap(NamedTuple):
-    """The local codes of one map, and how many lines were left out: another meaning, or a target the label lacks."""
+    """The local codes of one map, and how many lines were left out: another meaning, or a target the label lacks.
+
+    `lines`: those that count.
+    """
 
     codes: tuple[LocalCode, ...]
     unfit: int
     unknown: int
+    lines: tuple[MapLine, ...] = ()
 
 
 def read_code_map(name: str, body: bytes, concepts_of: ConceptsOf) -> CodeMap:
@@ -49,6 +65,7 @@ def read_code_map(name: str, body: bytes, concepts_of: ConceptsOf) -> CodeMap:
     """
     problems: list[str] = []
     found: dict[tuple[str, str], frozenset[str]] = {}
+    counting: list[MapLine] = []
     unfit = unknown = 0
     for line in _lines(_decoded(name, body), problems):
         if not line.fits:
@@ -65,23 +82,13 @@ def read_code_map(name: str, body: bytes, concepts_of: ConceptsOf) -> CodeMap:
             )
         key = (line.system, line.code)
         found[key] = found.get(key, frozenset()) | concepts
+        counting.append(line)
     if problems:
         raise CodeMapError(f"{name}: " + "; ".join(problems[:_MOST_PROBLEMS]))
     if not found:
         msg = f"{name}: no line of the map leads to a code of the label ({unknown} unknown targets, {unfit} that mean"
         raise CodeMapError(f"{msg} something else); check group.target and element.target.code")
-    return CodeMap(tuple(LocalCode(*key, concepts) for key, concepts in found.items()), unfit, unknown)
-
-
-class _Line(NamedTuple):
-    """One element and one of its targets."""
-
-    place: str
-    system: str
-    code: str
-    target_system: str
-    target: str
-    fits: bool
+    return CodeMap(tuple(LocalCode(*key, concepts) for key, concepts in found.items()), unfit, unknown, tuple(counting))
 
 
 def _decoded(name: str, body: bytes) -> Mapping[str, Any]:
@@ -97,7 +104,7 @@ def _decoded(name: str, body: bytes) -> Mapping[str, Any]:
     return found
 
 
-def _lines(concept_map: Mapping[str, Any], problems: list[str]) -> Iterator[_Line]:
+def _lines(concept_map: Mapping[str, Any], problems: list[str]) -> Iterator[MapLine]:
     for number, group in enumerate(concept_map["group"]):
         place = f"group[{number}]"
         if not isinstance(group, dict):
@@ -122,7 +129,7 @@ def _system(group: Mapping[str, Any], name: str, place: str, problems: list[str]
     return ""
 
 
-def _element(element: object, place: str, systems: tuple[str, str], problems: list[str]) -> Iterator[_Line]:
+def _element(element: object, place: str, systems: tuple[str, str], problems: list[str]) -> Iterator[MapLine]:
     code = element.get("code") if isinstance(element, dict) else None
     if not isinstance(element, dict) or not isinstance(code, str) or not code.strip():
         problems.append(f"{place}.code is missing; write the local code")
@@ -139,7 +146,7 @@ def _element(element: object, place: str, systems: tuple[str, str], problems: li
         fits = _fits(target, where, problems)
         if fits is not None:
             is_whole = fits and not target.get("dependsOn")  # what holds under a condition only does not hold
-            yield _Line(where, systems[0], code.strip(), systems[1], meant.strip(), is_whole)
+            yield MapLine(where, systems[0], code.strip(), systems[1], meant.strip(), is_whole, _in_r4(target))
 
 
 def _fits(target: Mapping[str, Any], place: str, problems: list[str]) -> bool | None:
@@ -152,3 +159,11 @@ def _fits(target: Mapping[str, Any], place: str, problems: list[str]) -> bool | 
     written = older if older is not None else newer
     problems.append(f'{place}: equivalence {written!r} is unknown; write "equivalent" when both codes mean the same')
     return None
+
+
+def _in_r4(target: Mapping[str, Any]) -> str:
+    """The equivalence of R4 that says what a fitting line says; R5 calls the wider target's source the narrower."""
+    older = target.get("equivalence")
+    if isinstance(older, str):
+        return older
+    return "wider" if target.get("relationship") == "source-is-narrower-than-target" else "equivalent"

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from cds_service.core.dates import When
-from cds_service.core.timeline import ANY_CONCEPT, Mention, Unused
+from cds_service.core.timeline import ANY_CONCEPT, Mention, Unused, Visit
 from cds_service.fhir.allergies import AllergyReader
 from cds_service.fhir.codes import DIAGNOSES, CodeIndex
 from cds_service.fhir.dates import DateReader
@@ -80,6 +80,8 @@ class Doubts:
         if kind == "Immunization":
             self._meds.vaccines.undated(chart, item.reference, concepts, read.occurrenceDateTime)
             return
+        if kind == "Encounter":
+            chart.visits.append(Visit(item.reference, since, None, unsure=True))
         if not told and not concepts:
             concepts = {"Condition": self._diagnoses, "AllergyIntolerance": self._index.own}.get(kind or "", concepts)
         if kind == "MedicationAdministration" and not concepts and not self._meds.resolves(read):
@@ -91,7 +93,10 @@ class Doubts:
 
     def _since(self, read: Resource) -> When | None:
         """When it happened, if that at least can be read."""
-        periods = (read.effectivePeriod, read.occurencePeriod, read.occurrencePeriod, read.performedPeriod, read.period)
+        periods = (
+            *(read.effectivePeriod, read.occurencePeriod, read.occurrencePeriod, read.performedPeriod),
+            *(read.period, read.actualPeriod),
+        )
         texts = [
             *(read.effectiveDateTime, read.occurenceDateTime, read.occurrenceDateTime, read.performedDateTime),
             *(period.start for period in periods if period is not None),

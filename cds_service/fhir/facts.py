@@ -10,6 +10,7 @@ import msgspec
 from cds_service.core.dates import When
 from cds_service.core.timeline import Appointment, ConditionFact, DrugOrder, Mention, Result, ServiceOrder
 from cds_service.fhir.codes import DIAGNOSES, NO_CONCEPTS, CodeIndex
+from cds_service.fhir.conditions import read_course
 from cds_service.fhir.dates import DateReader
 from cds_service.fhir.phrases import asks_to_give, names_wholly
 from cds_service.fhir.plain import as_list, codes_of, concepts_in, links_in, plain, texts_in
@@ -116,8 +117,10 @@ class FactReader:
                 chart.drop(reference, "entered-in-error")
             return
         text = resource.recordedDate or resource.onsetDateTime
-        when = self._dates.read(text) if text else None
-        chart.conditions.append(ConditionFact(reference, concepts, when, is_named or bool(codes & _UNSURE)))
+        course = read_course(resource, self._dates)
+        when = self._dates.read(text) if text else course.onset
+        unsure = is_named or bool(codes & _UNSURE)
+        chart.conditions.append(ConditionFact(reference, concepts, when, unsure, *course))
 
     def _named_diagnosis(self, code: object) -> frozenset[str]:
         """A diagnosis by its words, or by a code of a system without a list (`icd-9-cm 042`): never a sure one."""

@@ -13,8 +13,9 @@ from cds_service.core.dates import When
 from cds_service.core.timeline import ANY_CONCEPT, Measured, Outcome, Result
 from cds_service.fhir.codes import NO_CONCEPTS, CodeIndex
 from cds_service.fhir.dates import DateReader
+from cds_service.fhir.findings import read_finding
 from cds_service.fhir.outcomes import read_bounded_count, read_conclusion, read_outcome
-from cds_service.fhir.record import Chart, Shelf, is_code, reference_of, subject_of, tail
+from cds_service.fhir.record import Chart, Shelf, is_code, last_updated, reference_of, subject_of, tail
 from cds_service.fhir.structs import ABSENT, CodeableConcept, Reference, Resource, Timing, references_decoder
 from cds_service.fhir.values import NO_OTHERS, Holder, count_values, has_value, is_numeric, others
 
@@ -23,6 +24,7 @@ PENDING = frozenset({"preliminary", "partial"})
 NOT_DONE = frozenset({"registered", "cancelled"})
 _ANYTHING = frozenset({ANY_CONCEPT})
 _DEEPEST_PANEL = 8
+_OUTCOMES = {"outcome": read_outcome, "finding": read_finding}
 
 
 class LabReader:
@@ -125,7 +127,7 @@ class LabReader:
         kind, _ = self._index.values[concept]
         for holder in self._holders(resource, concept):
             amount, bound = read_bounded_count(holder.valueQuantity) if kind == "count" else (None, None)
-            outcome = read_outcome(holder) if kind == "outcome" else None
+            outcome = _OUTCOMES[kind](holder) if kind in _OUTCOMES else None
             chart.measured[concept].append(Measured(result.when, result.reference, amount, outcome, bound))
 
     def _dated(
@@ -138,7 +140,8 @@ class LabReader:
             return None
         found = self._when(resource)
         if found.__class__ is str:
-            chart.drop(reference, found, concepts if found == "bad-date" else self._alarming(resource, concepts))
+            doubted = concepts if found == "bad-date" else self._alarming(resource, concepts)
+            chart.drop(reference, found, doubted, self._written(resource) if doubted else None)
             return None
         return found  # type: ignore[return-value]  # no str
 
@@ -153,6 +156,11 @@ class LabReader:
             known = when[0] if isinstance(when, tuple) else None
             doubted = self._alarming(resource, concepts) if status == "unknown" else concepts
             chart.drop(reference, "bad-status", doubted, known)
+
+    def _written(self, resource: Resource) -> When | None:
+        """When it was written into the record: before that, what bears no date of its own was not known."""
+        moment = last_updated(resource, self._dates)
+        return When(moment.date(), moment.date(), moment) if moment is not None else None
 
     def _when(self, resource: Resource) -> tuple[When, bool] | str:
         """The time that counts and whether it is only the release; or why there is none."""

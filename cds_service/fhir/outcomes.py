@@ -53,8 +53,8 @@ _MOST_TEXT = 4000
 _INDEX_UNIT = re.compile(r"^[\W_]*(?:1|s[\W_]*co\w*|index\w*|ratio|coi|isr|od\w*|signal.*)[\W_]*$", re.IGNORECASE)
 
 
-def read_outcome(holder: Holder) -> Outcome | None:
-    """What the test found; None when nothing that is written says so."""
+def read_outcome(holder: Holder, *, by_amount: bool = True) -> Outcome | None:
+    """What the test found; None when nothing that is written says so. `by_amount`: a bare number says so as well."""
     concepts = _concepts(holder.interpretation)
     codings = [coding for concept in concepts for coding in concept.coding or ()]
     found = _weighed(_INTERPRETATIONS.get((coding.code or "").upper()) for coding in codings)
@@ -69,7 +69,26 @@ def read_outcome(holder: Holder) -> Outcome | None:
         return _by_words(holder.valueString)
     if holder.valueBoolean is not None:
         return _POSITIVE if holder.valueBoolean else _NEGATIVE
-    return _by_amount(holder.valueQuantity)
+    return _by_amount(holder.valueQuantity) if by_amount else None
+
+
+def interpretation_codes(holder: Holder) -> frozenset[str]:
+    """The codes of the interpretations, in capitals."""
+    codings = (coding for concept in _concepts(holder.interpretation) for coding in concept.coding or ())
+    return frozenset(coding.code.upper() for coding in codings if coding.code)
+
+
+def written_texts(holder: Holder) -> list[str]:
+    """Every word that is written about what was found: interpretations first, then the value."""
+    value = holder.valueCodeableConcept
+    concepts = [*_concepts(holder.interpretation), *([value] if value is not None else [])]
+    found = [text for concept in concepts for text in _texts(concept)]
+    return [*found, *([holder.valueString[:_MOST_TEXT]] if holder.valueString else [])]
+
+
+def _texts(concept: CodeableConcept) -> list[str]:
+    texts = [concept.text, *(coding.display for coding in concept.coding or ())]
+    return [text[:_MOST_TEXT] for text in texts if text]
 
 
 def read_conclusion(resource: Resource) -> Outcome | None:

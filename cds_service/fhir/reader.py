@@ -35,6 +35,7 @@ from cds_service.fhir.record import SOURCE_OF_TYPE, Chart, Shelf, reference_of, 
 from cds_service.fhir.structs import ABSENT, Entry, Part, Reference, Resource, Response, parts_decoder
 from cds_service.fhir.vaccines import VaccineReader
 from cds_service.fhir.versions import Versions, content_of
+from cds_service.fhir.visits import VisitReader
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -195,7 +196,7 @@ class _Reading:
             "ServiceRequest": self.facts.service_order,
             "Condition": self.facts.condition,
             "Procedure": self.facts.procedure,
-            "Encounter": self.facts.encounter,
+            "Encounter": VisitReader(dates, self.facts.encounter).encounter,
             "Immunization": vaccines.immunization,
             "AllergyIntolerance": allergies.allergy,
             "Appointment": self.facts.appointment,

@@ -28,6 +28,7 @@ from cds_service.core.timeline import (
     Timeline,
     Unused,
     Vaccination,
+    Visit,
 )
 from cds_service.fhir.dates import DateReader
 from cds_service.fhir.structs import (
@@ -218,6 +219,7 @@ class Chart:
         self.allergies: list[AllergyFact] = []
         self.vaccinations: list[Vaccination] = []
         self.appointments: list[Appointment] = []
+        self.visits: list[Visit] = []
         self.person: Person | None = None
         self.withdrawn: list[Withdrawn] = []
         self.unused: list[Unused] = []
@@ -263,6 +265,7 @@ class Chart:
             allergies=tuple(self.allergies),
             vaccinations=tuple(self.vaccinations),
             appointments=tuple(self.appointments),
+            visits=tuple(self.visits),
             person=self.person,
             gaps=MappingProxyType(dict(self.gaps)),
             unused=tuple(dict.fromkeys(self.unused)),

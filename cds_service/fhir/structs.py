@@ -285,6 +285,13 @@ class Resource(Struct, gc=False):
     # conditions
     clinicalStatus: CodeableConcept | str | None = None
     verificationStatus: CodeableConcept | str | None = None
+    onsetPeriod: Period | None = None
+    abatementDateTime: str | None = None
+    abatementPeriod: Period | None = None
+    abatementBoolean: bool | None = None
+    abatementAge: Raw = ABSENT
+    abatementRange: Raw = ABSENT
+    abatementString: Raw = ABSENT
     # Procedure, Immunization, AllergyIntolerance
     performedDateTime: str | None = None
     performedPeriod: Period | None = None

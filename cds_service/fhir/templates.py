@@ -1,7 +1,8 @@
 """Prefetch templates derived from a label: asked is only what is checked, by the codes it is checked with.
 
 Administrations, orders, lists and dispensing are asked by patient alone: a filter by code would hide references, texts
-and local codes, and a treated patient would look untreated.
+and local codes, and a treated patient would look untreated. So are procedures: an infusion, a vaccine, a screening and
+an examination may all be written down as one.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _TYPES = {
 _BY_PATIENT_ALONE = frozenset(
     {
         *(Source.ADMINISTRATIONS, Source.MEDICATIONS, Source.STATEMENTS, Source.DISPENSES),
-        *(Source.ALLERGIES, Source.IMMUNIZATIONS, Source.ENCOUNTERS),
+        *(Source.ALLERGIES, Source.IMMUNIZATIONS, Source.PROCEDURES, Source.ENCOUNTERS),
     }
 )
 _CATEGORIES = {

@@ -4,9 +4,18 @@ from cds_service.labels.loader import (
     LabelBundle,
     LabelError,
     NotCovered,
+    OverlayError,
     available_labels,
     load_label,
     load_label_folder,
 )
 
-__all__ = ["LabelBundle", "LabelError", "NotCovered", "available_labels", "load_label", "load_label_folder"]
+__all__ = [
+    "LabelBundle",
+    "LabelError",
+    "NotCovered",
+    "OverlayError",
+    "available_labels",
+    "load_label",
+    "load_label_folder",
+]

@@ -15,7 +15,9 @@ from typing import NamedTuple
 from cds_service.core import label as model
 from cds_service.core.timeline import Source
 from cds_service.labels.fields import Problems, Table
+from cds_service.labels.review import GROUPS, UNSIGNED, OpenReading, SignOff, read_open_readings, read_sign_off
 from cds_service.labels.rules import KINDS, Policy, RuleReader, read_policy, read_prophylaxis
+from cds_service.labels.site import Site
 from cds_service.labels.value_sets import Code, ValueSet, read_codes, read_value_sets
 from cds_service.labels.wording import Wording, read_wording
 
@@ -24,7 +26,7 @@ FILES = ("label.toml", "policy.toml", "value_sets.toml", "cards.toml")
 ORDER_SCOPED_KINDS = frozenset(
     {
         *("baseline", "daily-dose", "course-length", "course-interval", "infusion-duration", "premedication"),
-        *("prophylaxis-start", "prophylaxis-duration", "vaccines-before"),
+        *("prophylaxis-start", "prophylaxis-duration", "vaccines-before", "screening"),
     }
 )
 
@@ -32,10 +34,18 @@ ORDER_SCOPED_KINDS = frozenset(
 class LabelError(Exception):
     """A label folder that cannot be used. `problems` lists every mistake: file, place, what to write instead."""
 
+    what = "label folder"
+
     def __init__(self, folder: str, problems: list[str]) -> None:
         self.folder, self.problems = folder, problems
         lines = "\n".join(f"  - {problem}" for problem in problems)
-        super().__init__(f"label folder {folder} cannot be used:\n{lines}")
+        super().__init__(f"{self.what} {folder} cannot be used:\n{lines}")
+
+
+class OverlayError(LabelError):
+    """An overlay that cannot be used. `problems` lists every mistake: file, place, what to write instead."""
+
+    what = "overlay folder"
 
 
 class NotCovered(NamedTuple):
@@ -46,16 +56,39 @@ class NotCovered(NamedTuple):
 
 
 class LabelBundle(NamedTuple):
-    """A label with everything around it: value sets, codes, wording, sign-off, and what is not covered."""
+    """A label with everything around it: value sets, codes, wording, sign-off, and what is not covered.
+
+    `groups`: requirement id -> the chapter of the label's page it is read in ("" when the file names none).
+    `site`: what an overlay changed; None for the label as it is.
+    """
 
     label: model.Label
     value_sets: Mapping[str, ValueSet]
     codes: tuple[Code, ...]
     wording: Wording
     not_covered: tuple[NotCovered, ...]
+    open_readings: tuple[OpenReading, ...]
+    groups: Mapping[str, str]
     url: str
-    reviewed_by: str
-    reviewed_on: str
+    sign_off: SignOff | None
+    site: Site | None = None
+
+    @property
+    def reviewed(self) -> str:
+        """Who reviewed this revision, or that nobody has."""
+        return UNSIGNED if self.sign_off is None else self.sign_off.words(self.label.revision)
+
+    @property
+    def is_signed_off(self) -> bool:
+        """Whether a signature of this very revision is there."""
+        return self.sign_off is not None and self.sign_off.revision == self.label.revision
+
+
+class LabelFiles(NamedTuple):
+    """The files of a label folder, read and not yet understood: TOML by file name, and the text of codes.csv."""
+
+    raw: Mapping[str, Mapping[str, object]]
+    codes: str
 
 
 def available_labels() -> tuple[str, ...]:
@@ -67,34 +100,65 @@ def available_labels() -> tuple[str, ...]:
 @cache
 def load_label(label_id: str = "lemtrada-us") -> LabelBundle:
     """A shipped label by id; LabelError when there is none of that id or its files are wrong."""
-    if label_id not in available_labels():
-        known = ", ".join(available_labels())
-        raise LabelError(label_id, [f'there is no label "{label_id}"; available: {known}'])
-    return _load(HERE / label_id.replace("-", "_"), label_id)
+    return build_bundle(label_files(shipped_folder(label_id), label_id), label_id)
 
 
 def load_label_folder(folder: Path) -> LabelBundle:
     """A label from a folder on disk; LabelError lists every mistake found."""
-    return _load(folder, str(folder))
+    return build_bundle(label_files(folder, str(folder)), str(folder))
 
 
-def _load(folder: Path, name: str) -> LabelBundle:
+def shipped_folder(label_id: str) -> Path:
+    """Where a shipped label lies; LabelError when there is none of that id."""
+    if label_id not in available_labels():
+        known = ", ".join(available_labels())
+        raise LabelError(label_id, [f'there is no label "{label_id}"; available: {known}'])
+    return HERE / label_id.replace("-", "_")
+
+
+def label_files(folder: Path, name: str) -> LabelFiles:
+    """The files of a label folder; LabelError names those that are missing or no TOML."""
     problems = Problems()
-    raw = {file: _read_toml(folder, file, problems) for file in FILES}
-    codes_file = folder.joinpath("codes.csv")
-    if not codes_file.is_file():
-        problems.add("codes.csv", "is missing from the folder")
+    raw = {file: read_toml(folder, file, problems) for file in FILES}
+    codes = _read_codes_text(folder, problems)
     if problems.found:
         raise LabelError(name, problems.found)
-    value_sets = read_value_sets(raw["value_sets.toml"], problems)
-    codes = read_codes(codes_file.read_text(encoding="utf-8"), value_sets, problems)
-    bundle = _Reader(raw, value_sets, codes, problems).read()
+    return LabelFiles(raw, codes)
+
+
+def build_bundle(files: LabelFiles, name: str) -> LabelBundle:
+    """A label from its files; LabelError lists every mistake found."""
+    problems = Problems()
+    value_sets = read_value_sets(files.raw["value_sets.toml"], problems)
+    codes = read_codes(files.codes, value_sets, problems)
+    bundle = _Reader(files.raw, value_sets, codes, problems).read()
     if problems.found:
         raise LabelError(name, problems.found)
     return bundle
 
 
-def _read_toml(folder: Path, file: str, problems: Problems) -> dict[str, object]:
+def read_leniently(files: LabelFiles, bundle: LabelBundle) -> model.Label:
+    """A label as far as its files can be understood: to see what a change would reach, never to judge with.
+
+    `bundle`: what the files gave before the change; value sets and codes are taken from it.
+    """
+    return _Reader(files.raw, dict(bundle.value_sets), bundle.codes, Problems()).read().label
+
+
+def _read_codes_text(folder: Path, problems: Problems) -> str:
+    path = folder / "codes.csv"
+    if not path.is_file():
+        problems.add("codes.csv", "is missing from the folder")
+        return ""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        problems.add("codes.csv", f"is not UTF-8 text: {error}")
+        return ""
+
+
+def read_toml(folder: Path, file: str, problems: Problems) -> dict[str, object]:
+    """One TOML file of a folder; empty when it is missing or unreadable (the mistake is recorded)."""
     path = folder.joinpath(file)
     if not path.is_file():
         problems.add(file, "is missing from the folder")
@@ -104,17 +168,21 @@ def _read_toml(folder: Path, file: str, problems: Problems) -> dict[str, object]
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         problems.add(file, f"is not readable TOML: {error}")
         return {}
+    except OSError as error:
+        problems.add(file, f"cannot be opened: {error.strerror}")
+        return {}
 
 
 class _Reader:
     def __init__(
         self,
-        raw: dict[str, dict[str, object]],
+        raw: Mapping[str, Mapping[str, object]],
         value_sets: dict[str, ValueSet],
         codes: tuple[Code, ...],
         problems: Problems,
     ) -> None:
         self.problems, self.value_sets, self.codes = problems, value_sets, codes
+        self.groups: dict[str, str] = {}
         self.label_file = Table(raw["label.toml"], "label.toml", problems)
         self.policy = read_policy(Table(raw["policy.toml"], "policy.toml", problems))
         self.cards_raw = raw["cards.toml"]
@@ -157,9 +225,10 @@ class _Reader:
             codes=self.codes,
             wording=read_wording(self.cards_raw, ids, self.problems),
             not_covered=tuple(not_covered),
+            open_readings=read_open_readings(self.label_file),
+            groups=MappingProxyType(self.groups),
             url=head.text("url"),
-            reviewed_by=head.text("reviewed_by", default=""),
-            reviewed_on=head.text("reviewed_on", default=""),
+            sign_off=read_sign_off(head),
         )
         head.done()
         self.label_file.done()
@@ -262,6 +331,7 @@ class _Reader:
     def _requirement(self, table: Table, rules: RuleReader) -> model.Requirement:
         kind, requirement_id = table.text("kind", one_of=KINDS), table.text("id")
         sources = self._sources(table)
+        self.groups[requirement_id] = table.text("group", default="", one_of=frozenset({"", *GROUPS}))
         requirement = model.Requirement(
             id=requirement_id,
             kind=kind,
@@ -280,9 +350,15 @@ class _Reader:
 __all__ = [
     "LabelBundle",
     "LabelError",
+    "LabelFiles",
     "NotCovered",
+    "OverlayError",
     "Policy",
     "available_labels",
+    "build_bundle",
+    "label_files",
     "load_label",
     "load_label_folder",
+    "read_toml",
+    "shipped_folder",
 ]

@@ -9,7 +9,10 @@ from typing import NamedTuple
 
 from cds_service.core import label as model
 from cds_service.core.hooks import ORDERING_HOOKS
+from cds_service.core.timeline import Outcome
+from cds_service.labels.caution_rules import CAUTION_KINDS, CautionPolicy, read_caution, read_caution_policy
 from cds_service.labels.fields import Problems, Table
+from cds_service.labels.patient_rules import PATIENT_KINDS, read_patient_rule
 
 KINDS = frozenset(
     {
@@ -30,10 +33,15 @@ KINDS = frozenset(
         "infection",
         "allergy",
         "follow-up-end",
+        "screening",
+        "text-only",
+        *PATIENT_KINDS,
+        *CAUTION_KINDS,
     }
 )
 STATUSES = frozenset({"met", "due", "overdue", "missing", "violated", "cannot-tell"})
 GENDERS = frozenset({"", "female", "male", "other", "unknown"})
+OUTCOMES = frozenset({"positive", "negative"})
 INDICATORS = frozenset({"", "info", "warning", "critical"})
 
 
@@ -64,6 +72,7 @@ class Policy(NamedTuple):
     infusion_tolerance_minutes: int
     prophylaxis_lead_days: int
     live_vaccine_months: int
+    cautions: CautionPolicy
     patient_view_days: Mapping[str, int]
     hooks: Mapping[str, frozenset[str]]
     situations: tuple[model.Situation, ...]
@@ -102,6 +111,7 @@ def read_policy(file: Table) -> Policy:
         infusion_tolerance_minutes=infusion.number("tolerance_minutes"),
         prophylaxis_lead_days=prophylaxis.number("lead_days"),
         live_vaccine_months=live.number("months", least=1),
+        cautions=read_caution_policy(file),
         patient_view_days={name: view_days.number(name) for name in view_days.names()},
         hooks=_hooks(file.table("hooks")),
         situations=tuple(_situation(table) for table in file.tables("situation")),
@@ -160,6 +170,15 @@ def _situation(table: Table) -> model.Situation:
 
 
 Concepts = Callable[[tuple[str, ...], str], frozenset[str]]
+# Kinds without fields of their own.
+_BARE: Mapping[str, Callable[[], model.Rule]] = {
+    "product-check": model.ProductCheck,
+    "history": model.History,
+    "daily-dose": model.DailyDose,
+    "consecutive-days": model.ConsecutiveDays,
+    "follow-up-end": model.FollowUpEnd,
+    "text-only": model.TextOnly,
+}
 _NO_TEST = model.Test("", "", (), frozenset(), frozenset(), ("", "", ""))
 
 
@@ -184,6 +203,8 @@ class RuleReader:
             case "baseline":
                 months = policy.baseline_window_months.get(requirement_id)
                 return model.Baseline(self._test(table), policy.baseline_window_days, months)
+            case "screening":
+                return self._screening(table)
             case "recurring":
                 return self._recurring(table)
             case "premedication":
@@ -192,19 +213,11 @@ class RuleReader:
                 return model.CourseLength(policy.course_wait_days)
             case "course-interval":
                 return model.CourseInterval(table.number("months", least=1))
-            case "daily-dose":
-                return model.DailyDose()
-            case "consecutive-days":
-                return model.ConsecutiveDays()
             case "infusion-duration":
                 hours = table.number("hours", least=1)
                 return model.InfusionDuration(hours, hours * 60 - policy.infusion_tolerance_minutes)
-            case "history":
-                return model.History()
-            case "follow-up-end":
-                return model.FollowUpEnd()
-            case "product-check":
-                return model.ProductCheck()
+            case _ if kind in _BARE:
+                return _BARE[kind]()
             case _:
                 return self._second_half(kind, table)
 
@@ -227,6 +240,10 @@ class RuleReader:
                     counted=count.counted if count is not None else frozenset(),
                     least_count=count.least_count if count is not None else Decimal(0),
                 )
+            case _ if kind in PATIENT_KINDS:
+                return read_patient_rule(kind, table, self._named)
+            case _ if kind in CAUTION_KINDS:
+                return read_caution(kind, table, self.policy.cautions, self.concepts)
             case "infection":
                 return model.InfectionCaution(
                     self._named(table, "diagnoses"), self._named(table, "confirming"), self._named(table, "screening")
@@ -248,6 +265,12 @@ class RuleReader:
         table.problems.add(table.place, f'`prophylaxis` is "{name}"; those of the label are: {known}')
         none: frozenset[str] = frozenset()
         return model.Prophylaxis(none, none, 1, 0, none, Decimal(0), _NO_TEST, ("", "", ""))
+
+    def _screening(self, table: Table) -> model.Screening:
+        names = ("history", "vaccines", "diagnoses", "settled_by", "signs")
+        found = {name: self.concepts(table.texts(name, required=False), table.place) for name in names}
+        is_negative = table.text("finding", one_of=OUTCOMES) == "negative"
+        return model.Screening(self._test(table), Outcome.NEGATIVE if is_negative else Outcome.POSITIVE, **found)
 
     def _recurring(self, table: Table) -> model.Recurring:
         periodic = table.flag("periodic")

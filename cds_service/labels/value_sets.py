@@ -29,6 +29,7 @@ SYSTEMS: dict[str, tuple[str, ...]] = {
 }
 HIERARCHICAL = frozenset({"ICD10CM"})  # a code stands for everything below it
 ROLES = frozenset({"include", "trap", "ambiguous"})
+_VALUES = frozenset({"count", "outcome", "finding", "none"})
 COLUMNS = ("value_set", "system", "code", "display", "role", "source")
 
 
@@ -66,9 +67,11 @@ class ValueSet(NamedTuple):
     """What a value set means.
 
     `panel`: "counts" (a panel that counts by itself), "members" (only its members do). `value`: what of a result is
-    read besides that it is there: "count" (a number in `unit`, UCUM) or "outcome" (what a qualitative test found).
+    read besides that it is there: "count" (a number in `unit`, UCUM), "outcome" (what a qualitative test found) or
+    "finding" (the same, where it is written; a bare number says nothing).
     `name_decides`: a drug with such a code is what its written name says.
     `examination`: the reason of a finished visit shows it as done.
+    `look_alike_of`: nothing asks for this set; its codes and names are kept so that none is taken for that other set.
     """
 
     id: str
@@ -80,6 +83,7 @@ class ValueSet(NamedTuple):
     unit: str | None = None
     name_decides: bool = False
     examination: bool = False
+    look_alike_of: str | None = None
 
 
 def read_value_sets(raw: object, problems: Problems) -> dict[str, ValueSet]:
@@ -89,7 +93,7 @@ def read_value_sets(raw: object, problems: Problems) -> dict[str, ValueSet]:
     for name in file.names():
         table = file.table(name)
         panel = table.text("panel", default="none", one_of=frozenset({"counts", "members", "none"}))
-        value = table.text("value", default="none", one_of=frozenset({"count", "outcome", "none"}))
+        value = table.text("value", default="none", one_of=_VALUES)
         found[name] = ValueSet(
             id=name,
             title=table.text("title"),
@@ -100,8 +104,13 @@ def read_value_sets(raw: object, problems: Problems) -> dict[str, ValueSet]:
             unit=table.text("unit") if value == "count" else None,
             name_decides=table.flag("name_decides"),
             examination=table.flag("examination"),
+            look_alike_of=table.text("look_alike_of", default="") or None,
         )
         table.done()
+    for value_set in found.values():
+        if value_set.look_alike_of is not None and value_set.look_alike_of not in found:
+            place = f"value_sets.toml, [{value_set.id}]"
+            problems.add(place, f'`look_alike_of` names "{value_set.look_alike_of}", which is not described here')
     return found
 
 

@@ -9,7 +9,7 @@ from cds_service.core.case import Case
 from cds_service.core.evaluate import Verdict
 from cds_service.core.exposure import InfusionDay
 from cds_service.core.indicators import ACTIONABLE_STATUSES, indicator, topics
-from cds_service.core.label import Requirement
+from cds_service.core.label import Label, Requirement
 from cds_service.core.timeline import Unused
 from cds_service.labels import LabelBundle
 from cds_service.report.messages import message
@@ -47,11 +47,17 @@ def _infusion(number: int, day: InfusionDay) -> dict[str, Any]:
 
 def assessment_row(bundle: LabelBundle, assessment: Assessment, case: Case, hook: str | None) -> dict[str, Any]:
     """One assessment with its indicator at the hook (None: the plain report) and its message."""
-    spoken = topics(case, hook)
-    is_silent = spoken is not None and assessment.requirement not in spoken
-    shown = None if is_silent else indicator(bundle.label, assessment, hook, case.as_of, at_infusion=case.at_infusion)
+    shown = indicator_at(bundle.label, assessment, case, hook)
     requirement = bundle.label.requirement(assessment.requirement)
     return build_row(requirement, assessment, shown, message(bundle, assessment, case.timeline.gaps))
+
+
+def indicator_at(label: Label, assessment: Assessment, case: Case, hook: str | None) -> str | None:
+    """How loudly an assessment speaks at the hook (None: the plain report), given what the call is about."""
+    spoken = topics(case, hook)
+    if spoken is not None and assessment.requirement not in spoken:
+        return None
+    return indicator(label, assessment, hook, case.as_of, at_infusion=case.at_infusion)
 
 
 def build_row(requirement: Requirement, assessment: Assessment, shown: str | None, sentence: str) -> dict[str, Any]:

@@ -12,8 +12,7 @@ _WIDTH = 96
 def label_table(bundle: LabelBundle) -> str:
     """Plain text, one block per requirement, then what is not covered and why."""
     label = bundle.label
-    signed = f"reviewed by {bundle.reviewed_by}" if bundle.reviewed_by else "not reviewed by a pharmacist yet"
-    lines = [f"{label.id}: {label.title}", f"revision {label.revision}; {signed}", ""]
+    lines = [f"{label.id}: {label.title}", f"revision {label.revision}; {bundle.reviewed}", ""]
     for item in label.requirements:
         head = f"{item.id}  [{item.kind}]  section {item.section}, {item.strength}, confidence {item.confidence}"
         lines += [head, *_indented(item.title), *_indented(item.says), ""]

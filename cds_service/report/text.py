@@ -33,6 +33,8 @@ def text_report(report: Report, bundle: LabelBundle, *, colour: bool = False, no
         lines.append("  Nothing to act on among the requirements checked.")
     lines.append(f"  {_tally(rows)}")
     lines += [f"  not used: {item['reference']} ({item['why']})" for item in report["unused"]]
+    if bundle.site is not None:
+        lines += [f"  not judged at this site: {name} ({why})" for name, why in bundle.site.off.items()]
     lines.append(f"  {COUNTED}")
     lines.append(f"  US label of {bundle.label.drug}, revision {report['label']['revision']}.")
     return "\n".join(lines) + "\n\n"

@@ -7,6 +7,7 @@ from typing import Any
 
 from cds_service import __version__
 from cds_service.engine import Engine
+from cds_service.labels import LabelBundle
 from cds_service.settings import Settings
 
 COUNTED = "Results are counted, not interpreted: a done test is not a normal test."
@@ -36,9 +37,8 @@ def label_about(engine: Engine) -> dict[str, Any]:
         "title": label.title,
         "setId": label.set_id,
         "revision": label.revision,
-        "reviewed": f"{bundle.reviewed_by}, {bundle.reviewed_on}"
-        if bundle.reviewed_by
-        else "not reviewed by a pharmacist yet",
+        "reviewed": bundle.reviewed,
+        "signedOff": bundle.is_signed_off,
         "url": bundle.url,
         "checked": [
             {
@@ -53,4 +53,17 @@ def label_about(engine: Engine) -> dict[str, Any]:
         ],
         "localCodes": {"used": len(engine.local_codes), **engine.left_out._asdict()},
         "notCovered": [{"what": item.what, "why": item.why} for item in bundle.not_covered],
+        "site": _site(bundle),
+    }
+
+
+def _site(bundle: LabelBundle) -> dict[str, Any] | None:
+    """What this site does otherwise than the label as shipped; null without an overlay."""
+    if bundle.site is None:
+        return None
+    return {
+        "name": bundle.site.name,
+        "changes": [change._asdict() for change in bundle.site.changes],
+        "switchedOff": dict(bundle.site.off),
+        "codeMaps": [path.name for path in bundle.site.code_maps],
     }

@@ -60,7 +60,9 @@ class _Shell:
         check_servable(settings)
         self.settings = settings
         self.clock = clock or partial(_now, settings)
-        self.engines = [Engine.load(label, settings.zone, settings.code_maps) for label in settings.labels]
+        self.engines = [
+            Engine.load(label, settings.zone, settings.code_maps, settings.overlay) for label in settings.labels
+        ]
         self.services: dict[str, HookService] = {}
         for engine in self.engines:
             self.services |= hook_services(engine, lenient_hook_instance=settings.lenient_hook_instance)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Iterator
 
 import uvicorn
 from fastapi import FastAPI
@@ -22,7 +23,7 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     """Serve until stopped. With several workers each one reads the settings again."""
     app = create_app(settings)  # also with several workers: wrong settings must stop the start, not each worker
     _log_to_stderr()
-    for line in (BANNER, *settings.notices, *_left_out(settings)):
+    for line in (BANNER, *settings.notices, *_switched_off(settings), *_left_out(settings)):
         logging.getLogger("cds_service").warning(line)
     if workers > 1:
         uvicorn.run(
@@ -32,9 +33,17 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
         uvicorn.run(app, host=host, port=port, access_log=False)
 
 
+def _switched_off(settings: Settings) -> Iterator[str]:
+    """What the site's overlay keeps from being judged: said at every start."""
+    for label in settings.labels:
+        site = Engine.load(label, settings.zone, settings.code_maps, settings.overlay).bundle.site
+        if site is not None:
+            yield from (f'the overlay "{site.name}" switches off {name}: {why}' for name, why in site.off.items())
+
+
 def _left_out(settings: Settings) -> list[str]:
     """What the site's code maps hold that is not used: counts only."""
-    engines = [Engine.load(label, settings.zone, settings.code_maps) for label in settings.labels]
+    engines = [Engine.load(label, settings.zone, settings.code_maps, settings.overlay) for label in settings.labels]
     return [
         f"code maps for {engine.bundle.label.id}: {engine.left_out.unfit} lines left out for another meaning, "
         f"{engine.left_out.unknown} for a target the label does not have"

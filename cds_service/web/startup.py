@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from cds_service.core.label import Baseline, Premedication, Recurring
+from cds_service.core.label import Baseline, Premedication, Recurring, Screening
 from cds_service.fhir.orders import Subject, infusion_order, lab_order, validate_order
 from cds_service.labels import LabelBundle
 
@@ -16,7 +16,7 @@ def check_templates(bundle: LabelBundle) -> None:
     """Build each suggested order once and validate it with fhir.resources; ValueError names the field at fault."""
     for requirement in bundle.label.requirements:
         rule = requirement.rule
-        if isinstance(rule, Baseline | Recurring):
+        if isinstance(rule, Baseline | Recurring | Screening):
             validate_order(lab_order(rule.test.order, rule.test.name, _SAMPLE, first=_SAMPLE_DAY))
             validate_order(lab_order(rule.test.order, rule.test.name, _SAMPLE, first=_SAMPLE_DAY, last=_SAMPLE_DAY))
         elif isinstance(rule, Premedication):

@@ -9,7 +9,7 @@ from fhir_fixtures.builder import quantity
 from fhir_fixtures.chart import Chart
 from fhir_fixtures.codes import concept
 from fhir_fixtures.model import Expect, Told
-from fhir_fixtures.telling import draft_course, story
+from fhir_fixtures.telling import SCREENING, draft_course, each, story
 
 MONDAY = date(2026, 3, 2)
 FRIDAY = date(2026, 3, 6)
@@ -195,8 +195,12 @@ def _treated_last_year(chart: Chart) -> None:
 
 
 def _unseen(reason: str) -> tuple[Expect, ...]:
-    """What rests on the absence of laboratory results: the blood count, and that no test speaks of HIV."""
+    """What rests on the absence of laboratory results.
+
+    The blood count; that no test speaks of HIV; that no later test speaks against the screening on record.
+    """
     return (
         Expect("cbc-monthly", "cannot-tell", reason=reason, indicator="warning"),
         Expect("hiv-contraindication", "cannot-tell", reason=reason, indicator="info"),
+        *each(SCREENING, Expect("", "cannot-tell", reason=reason, indicator="warning")),
     )

@@ -8,7 +8,14 @@ from fhir_fixtures import builder
 from fhir_fixtures.chart import Chart
 from fhir_fixtures.clock import back_from
 from fhir_fixtures.model import Expect, Told
-from fhir_fixtures.telling import BLOOD_AND_URINE_MONTHLY, LABORATORY_BASELINE, LABORATORY_RECURRING, each, story
+from fhir_fixtures.telling import (
+    BLOOD_AND_URINE_MONTHLY,
+    LABORATORY_BASELINE,
+    LABORATORY_RECURRING,
+    SCREENING,
+    each,
+    story,
+)
 
 SPRING = date(2026, 3, 2)
 SPRING_END = date(2026, 3, 6)
@@ -103,7 +110,7 @@ def lab_query_failed(chart: Chart) -> Told:
         chart.at(date(2026, 6, 20), "18:00"),
         (
             *each(LABORATORY_RECURRING, Expect("", "cannot-tell", indicator="warning")),
-            *each(LABORATORY_BASELINE, Expect("", "cannot-tell")),
+            *each((*LABORATORY_BASELINE, *SCREENING), Expect("", "cannot-tell")),
             Expect("herpes-prophylaxis-duration", "cannot-tell", course=1, indicator="warning"),
             Expect("hiv-contraindication", "cannot-tell", indicator="info"),
         ),

@@ -39,7 +39,10 @@ def campath_then_order(chart: Chart) -> Told:
     draft_course(chart, MONDAY, 5, written=now)
     return Told(
         now,
-        (Expect("campath-history", "violated", indicator="info", ordering="info"),),
+        (
+            Expect("campath-history", "violated", indicator="info", ordering="info"),
+            Expect("malignancy-caution", "violated", indicator="info", ordering="info"),
+        ),
         doubt=(
             "The table of indicators silences history in the plain report; the exact reading, which decides, gives "
             "present history the indicator info. The order is still open here, so it is taken as info."
@@ -146,13 +149,11 @@ def empty_record_with_order(chart: Chart) -> Told:
     return Told(
         now,
         (
-            *each(BASELINE, Expect("", "missing", indicator="warning")),
+            *each((*BASELINE, "vzv-immunity", "tb-screening"), Expect("", "missing", indicator="warning")),
+            Expect("hepatitis-screening", "missing", indicator="none", ordering="info"),
+            Expect("two-prior-drugs", "violated", indicator="none", ordering="info"),
             Expect("corticosteroid-premedication", "missing", course=1, indicator="warning"),
             Expect("herpes-prophylaxis-start", "missing", course=1, indicator="warning"),
-        ),
-        later=(
-            Expect("vzv-immunity", "missing"),
-            Expect("tb-screening", "missing"),
         ),
         doubt=(
             "The missing corticosteroid is listed once without a day: it may be one assessment for the ordered course "

@@ -34,7 +34,7 @@ def test_an_order_on_an_empty_record_is_one_grouped_card(hook: str) -> None:
     assert card["indicator"] == "warning"
     assert card["summary"].startswith("LEMTRADA from 2 Mar 2026: ")
     assert "not found in this record" in card["summary"]
-    assert len(rows_of([card])) == 11
+    assert len(rows_of([card])) == 15
     assert [item["label"] for item in card["suggestions"]] == [
         "Order methylprednisolone 1,000 mg IV for infusion days 1 to 3",
         "Order acyclovir (herpes prophylaxis)",
@@ -45,6 +45,9 @@ def test_an_order_on_an_empty_record_is_one_grouped_card(hook: str) -> None:
         "Order TSH",
         "Order liver tests (ALT, AST, total bilirubin)",
         "Order skin examination",
+        "Order varicella zoster IgG",
+        "Order tuberculosis test (IGRA)",
+        "Order hepatitis B/C test",
     ]
     assert card["selectionBehavior"] == "any"
 
@@ -169,11 +172,13 @@ def test_foreign_data_are_said_on_the_card() -> None:
         stray = {"resourceType": "Condition", "id": "stray", "subject": named}
         body["prefetch"]["conditions"].setdefault("entry", []).append({"resource": stray})
 
-    labs, unchecked = cards_of(call("lapsed-monthly-labs", "patient-view", change))
+    unchecked, labs = cards_of(call("lapsed-monthly-labs", "patient-view", change))
     for card in (labs, unchecked):
         assert "Data of another patient were among what was received; they were not used." in card["detail"]
     assert {(row["requirement"], row["reason"]) for row in rows_of([unchecked])} == {
-        ("hiv-contraindication", "foreign-data")
+        ("hepatitis-screening", "foreign-data"),
+        ("hiv-contraindication", "foreign-data"),
+        ("active-infection-contraindication", "foreign-data"),
     }
     assert "Data of another patient" not in cards_of(call("lapsed-monthly-labs", "patient-view"))[0]["detail"]
 
@@ -192,4 +197,4 @@ def test_the_open_baseline_of_an_active_order_is_listed_when_the_chart_is_opened
     body = hook_request("never-exposed", "patient-view", change)
     (card,) = cards_of(service_at(story.as_of).post("/cds-services/lemtrada-patient-view", body))
     assert "not found in this record" in card["summary"]
-    assert len(card["suggestions"]) == 9
+    assert len(card["suggestions"]) == 11  # hepatitis is asked for while the drug is being ordered only

@@ -236,12 +236,12 @@ def test_the_exit_status_follows_the_hook(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("folder")
 def test_strict_refuses_what_full_fhir_refuses(capsys: pytest.CaptureFixture[str]) -> None:
     bundle = json.loads(json.dumps(load_story(CLEAN).bundle))
-    bundle["entry"][0]["resource"]["gender"] = ["Zebedee"]
+    bundle["entry"][0]["resource"]["maritalStatus"] = ["Zebedee"]
     Path("odd.json").write_text(json.dumps(bundle), encoding="utf-8")
     assert main(["check", "odd.json", *as_of(CLEAN)]) == 0
     assert main(["check", f"{CLEAN}.json", "odd.json", *as_of(CLEAN), "--strict", "--format", "json"]) == 2
     captured = capsys.readouterr()
-    assert "odd.json: strict FHIR R4 validation: entry[0] Patient.gender" in captured.err
+    assert "odd.json: strict FHIR R4 validation: entry[0] Patient.maritalStatus" in captured.err
     assert "Zebedee" not in captured.err
 
 

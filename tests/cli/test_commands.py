@@ -128,6 +128,14 @@ def test_settings_from_a_file_and_the_environment_wins(tmp_path: Path) -> None:
     check_servable(settings)
 
 
+def test_the_overlay_is_a_folder_or_none(tmp_path: Path) -> None:
+    assert read_settings({"CDS_LABEL_OVERLAY": " site "}).overlay == Path("site")
+    assert read_settings({"CDS_LABEL_OVERLAY": ""}).overlay is None
+    file = tmp_path / "settings.toml"
+    file.write_text('label_overlay = "/etc/cds/site"\n', encoding="utf-8")
+    assert read_settings({"CDS_CONFIG_FILE": str(file)}).overlay == Path("/etc/cds/site")
+
+
 def test_a_setting_of_a_later_version_is_noticed() -> None:
     settings = read_settings({"CDS_DATABASE_URL": "sqlite:///x", "CDS_ISSUERS_FILE": "x"})
     assert [notice.split()[0] for notice in settings.notices] == ["CDS_DATABASE_URL", "CDS_ISSUERS_FILE"]

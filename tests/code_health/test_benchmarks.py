@@ -28,7 +28,6 @@ ONE = Spread(1.0, 1.0, 1.0)
 
 # What the service reads and judging the requirements does not need -> why the yardstick goes without.
 NOT_IN_THE_YARDSTICK = {
-    "Resource.birthDate": "no requirement judged so far asks for an age",
     "Resource.start": "appointments: at the hook of that name only",
     "Resource.requestedPeriod": "appointments",
     "Resource.participant": "appointments",

@@ -24,7 +24,7 @@ class Rule:
 
 # Everything of ours but the outermost parts: `clients` and `store` speak to the outside, `web` and `cli` join it all.
 INNER = frozenset({"core", "labels", "fhir", "cds_hooks", "advice", "report"})
-SHELL = INNER | {"engine", "checking", "settings", "clients", "store", "web", "cli", ""}
+SHELL = INNER | {"engine", "checking", "replay", "label_diff", "settings", "clients", "store", "web", "cli", ""}
 
 RULES = {
     "core": Rule(),
@@ -37,7 +37,9 @@ RULES = {
         others=ANY,
     ),
     "engine": Rule(ours=INNER, others=frozenset({"msgspec"})),
-    "checking": Rule(ours=INNER | {"engine"}, others=frozenset({"msgspec"})),
+    "checking": Rule(ours=INNER | {"engine", "replay"}, others=frozenset({"msgspec"})),
+    "replay": Rule(ours=INNER | {"engine"}),
+    "label_diff": Rule(ours=INNER | {"engine"}),
     "settings": Rule(ours=frozenset({"core"}), others=ANY),
     "clients": Rule(ours=INNER | {"settings"}, others=ANY),
     "store": Rule(ours=frozenset({"core", "cds_hooks", "settings"}), others=ANY),

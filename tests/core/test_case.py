@@ -70,6 +70,13 @@ def test_facts_of_the_future_are_named_and_not_seen() -> None:
     }
 
 
+def test_a_diagnosis_whose_end_is_still_to_come_is_active() -> None:
+    over = ConditionFact("Condition/1", frozenset({"sepsis"}), on_day(TODAY), ended=on_day(TODAY), active=False)
+    coming = over._replace(ended=TOMORROW)
+    cut = visible(Timeline(conditions=(over, coming)), AsOf(TODAY)).conditions
+    assert cut == (over, coming._replace(ended=None, active=True))
+
+
 def test_a_draft_may_be_dated_a_day_ahead_of_our_clock_and_no_more() -> None:
     assert visible(Timeline(drug_orders=(order(TOMORROW, draft=True),)), AsOf(TODAY)).drug_orders
     assert not visible(Timeline(drug_orders=(order(AFTER_TOMORROW, draft=True),)), AsOf(TODAY)).drug_orders

@@ -17,6 +17,7 @@ from cds_service.labels import load_label
 
 LABEL = load_label("lemtrada-us").label
 TODAY = AsOf(date(2026, 3, 6))
+BEFORE_AN_ORDER = {"campath-history", "two-prior-drugs", "malignancy-caution", "thyroid-caution"}  # only to be weighed
 
 
 def test_a_fault_in_one_kind_leaves_the_others_judged(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,14 +38,16 @@ def test_a_fault_in_one_kind_leaves_the_others_judged(monkeypatch: pytest.Monkey
 
 def test_without_administrations_nothing_is_silent() -> None:
     verdict = evaluate(LABEL, Timeline(gaps={Source.ADMINISTRATIONS: Gap.NOT_PROVIDED}), TODAY)
-    assert {item.status for item in verdict.assessments} == {Status.CANNOT_TELL}
+    asked = {item.id for item in LABEL.requirements if item.kind != "text-only"}
+    assert {item.status for item in verdict.assessments if item.requirement in asked} == {Status.CANNOT_TELL}
 
 
 def test_every_requirement_speaks_at_the_order_and_all_but_history_at_the_chart() -> None:
-    ids = {item.id for item in LABEL.requirements}
-    assert LABEL.hooks["order-sign"] == ids - {"follow-up-complete", "consecutive-days"}
-    assert LABEL.hooks[hooks.PATIENT_VIEW] == ids - {"campath-history"}
-    assert LABEL.hooks["encounter-start"] == ids - {"consecutive-days", "follow-up-complete"}
+    ids = {item.id for item in LABEL.requirements if item.kind != "text-only"}
+    afterwards = {"consecutive-days", "follow-up-complete", "post-infusion-observation"}
+    assert LABEL.hooks["order-sign"] == ids - afterwards
+    assert LABEL.hooks[hooks.PATIENT_VIEW] == ids - BEFORE_AN_ORDER
+    assert LABEL.hooks["encounter-start"] == ids - afterwards - {"two-prior-drugs"}
 
 
 def test_a_hook_the_label_does_not_know_says_nothing() -> None:

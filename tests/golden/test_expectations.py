@@ -15,6 +15,9 @@ ORDERING = ("order-select", "order-sign", "appointment-book")
 SEES_LESS = {"lab-query-failed", "first-page-of-results", "results-of-somebody-else"}
 # Answered without a look at what speaks: the appointment is about something else.
 NOT_ASKED = [("appointment-for-something-else", "appointment-book")]
+# Visits are asked for at discharge only: elsewhere the time of observation cannot be judged.
+OBSERVATION = "post-infusion-observation"
+SEES_VISITS = "encounter-discharge"
 # Before the pump starts the checklist is always shown, also without a finding.
 BEFORE_THE_PUMP = [
     ("before-the-second-infusion", "encounter-start"),
@@ -109,11 +112,30 @@ def test_before_the_pump_starts_there_is_one_checklist(name: str, hook: str) -> 
 def test_hook_and_check_agree(name: str, hook: str) -> None:
     verdict = outcome(name, hook).verdict
     assert verdict is not None
-    assert verdict_rows(verdict, hook) == report(name, hook)["assessments"]
+    judged, checked = (
+        [row for row in rows if hook == SEES_VISITS or row["requirement"] != OBSERVATION]
+        for rows in (verdict_rows(verdict, hook), report(name, hook)["assessments"])
+    )
+    assert judged == checked
+
+
+@pytest.mark.parametrize("name, hook", [call for call in AGREEING if call[1] != SEES_VISITS])
+def test_without_visits_the_hook_says_that_it_cannot_judge_the_observation(name: str, hook: str) -> None:
+    verdict = outcome(name, hook).verdict
+    assert verdict is not None
+    judged, checked = (
+        [row for row in rows if row["requirement"] == OBSERVATION]
+        for rows in (verdict_rows(verdict, hook), report(name, hook)["assessments"])
+    )
+    assert [(row["course"], row["day"]) for row in judged] == [(row["course"], row["day"]) for row in checked]
+    assert {row["status"] for row in judged} == {"not-applicable"}
+    assert {row["note"] for row in judged if row["day"]} <= {"no-encounter-data"}
 
 
 def test_all_but_a_few_stories_are_compared_at_check_and_every_one_at_a_hook() -> None:
-    unchecked = {name for name, _ in BEFORE_THE_PUMP} | SEES_LESS | {"appointment-by-reason"}
+    unchecked = (
+        {name for name, _ in BEFORE_THE_PUMP} | SEES_LESS | {"appointment-by-reason", "about-to-leave-too-early"}
+    )
     assert set(story_names()) - set(CHECKED) == unchecked
     assert {name for name, _ in EXPECTED_CALLS} == set(story_names())
 

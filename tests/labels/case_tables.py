@@ -42,6 +42,7 @@ from cds_service.core.timeline import (
     Timeline,
     Vaccination,
 )
+from tests.labels.more_facts import earlier_dose, earlier_order, earlier_statement, visit
 
 TABLES = Path(__file__).parent / "lemtrada_us"
 ZONE = "-05:00"  # where nothing else is said
@@ -62,6 +63,7 @@ DRUGS = {
     "campath": ("campath",),
     "lemtrada and campath": ("lemtrada", "campath"),
     "unresolved": (),
+    "isoniazid": ("tb-treatment",),
 }
 TESTS = {
     "tsh": "tsh",
@@ -95,14 +97,62 @@ TESTS = {
     "HIV confirmation": "hiv-confirmatory",
     "HIV RNA": "hiv-viral-load",
     "HIV RNA by an unclear code": "hiv-viral-load-unclear",
+    "VZV IgG": "vzv-igg",
+    "VZV IgM": "vzv-look-alikes",
+    "varicella history asked": "varicella-history",
+    "IGRA": "tb-igra",
+    "IGRA control": "igra-controls",
+    "IGRA by an unclear code": "tb-screening-unclear",
+    "tuberculosis visit": "tb-screening-visit",
+    "hepatitis B": "hepatitis-b-test",
+    "hepatitis C": "hepatitis-c-test",
+    "hepatitis B surface antibody": "hepatitis-look-alikes",
+    "pregnancy test": "pregnancy-test",
+    "hCG": "pregnancy-test-amount",
 }
 DIAGNOSES = {
     "MS": "multiple-sclerosis",
+    "relapsing MS": "multiple-sclerosis-relapsing",
+    "progressive MS": "multiple-sclerosis-outside",
+    "CIS": "clinically-isolated-syndrome",
+    "demyelination": "demyelination-unclear",
+    "neuromyelitis optica": "multiple-sclerosis-look-alikes",
     "CLL": "b-cll",
     "HIV": "hiv-infection",
     "HIV exposure": "hiv-look-alikes",
     "no cervix": "no-cervix",
     "cervix remains": "cervix-remains",
+    "history of chickenpox": "varicella-history",
+    "chickenpox": "varicella",
+    "latent tuberculosis": "tb-screening-unclear",
+    "latent tuberculosis in the past": "latent-tb-history",
+    "tuberculosis visit": "tb-screening-visit",
+    "chronic hepatitis B": "viral-hepatitis-chronic",
+    "sepsis": "sepsis",
+    "sepsis by an unverified code": "sepsis-unclear",
+    "tuberculosis by an unverified code": "tuberculosis-unclear",
+    "tuberculosis": "active-tuberculosis",
+    "listeriosis": "listeriosis",
+    "PML": "pml",
+    "zoster": "zoster",
+    "infection": "infection",
+    "warts": "infection-chronic",
+    "stroke": "stroke",
+    "dissection": "arterial-dissection",
+    "myocardial infarction": "myocardial-infarction",
+    "lung hemorrhage": "lung-hemorrhage",
+    "ITP": "itp",
+    "TTP": "ttp",
+    "HLH": "hlh",
+    "anti-GBM disease": "anti-gbm",
+    "autoimmune hepatitis": "autoimmune-hepatitis",
+    "Still's disease": "adult-onset-stills-disease",
+    "microangiopathy after transplant": "ttp-look-alikes",
+    "encephalitis": "encephalitis-unclear",
+    "malignancy": "malignancy",
+    "thyroid disorder": "thyroid-disorder",
+    "pregnancy": "pregnancy",
+    "delivery": "pregnancy-ended",
 }
 ANTIVIRALS = {
     "valacyclovir": ("herpes-antiviral",),
@@ -115,7 +165,8 @@ VACCINES = {
     "MMR": ("live-viral-vaccine",),
     "Ebola": ("live-viral-vaccine-unclear",),
     "recombinant zoster": ("vaccine-not-live-viral",),
-    "tuberculin": ("no-vaccine",),
+    "tuberculin": ("tuberculin-test",),
+    "varicella": ("varicella-vaccine",),
 }
 ALLERGENS = {"alemtuzumab": "alemtuzumab-unspecified", "lemtrada": "lemtrada", "campath": "campath"}
 ALLERGENS |= {"polysorbate 80": "excipient", "peanut": "peanut"}
@@ -123,7 +174,7 @@ CASE_FIELDS = frozenset(
     {
         *("name", "as_of", "courses", "infusions", "steroids", "orders", "test_orders", "mentions", "conditions"),
         *("results", "gaps", "expect", "quiet", "antivirals", "vaccines", "vaccine_orders", "allergies", "person"),
-        *("appointments", "hook"),
+        *("appointments", "hook", "visits", "earlier_drugs"),
     }
 )
 _MONTH_TEXT = len("2026-03")
@@ -199,12 +250,15 @@ def build(facts: Mapping[str, Any]) -> Timeline:
     results, pending, unread = _results(facts.get("results", {}))
     antivirals = list(enumerate(facts.get("antivirals", []), start=1))
     given += [_antiviral_dose(n, day, item) for n, item in antivirals for day in item.get("given", [])]
+    earlier = list(enumerate(facts.get("earlier_drugs", []), start=1))
+    given += [earlier_dose(n, item, _maybe) for n, item in earlier if item.get("as") == "given"]
     return Timeline(
         patient="Patient/case",
         administrations=tuple(given),
         drug_orders=(
             *(_order(n, item) for n, item in enumerate(facts.get("orders", []), start=1)),
             *(_antiviral_order(n, item) for n, item in antivirals if item.get("as", "order") == "order"),
+            *(earlier_order(n, item, _maybe) for n, item in earlier if item.get("as") == "order"),
             *(
                 _vaccine_drug_order(n, item)
                 for n, item in enumerate(facts.get("vaccine_orders", []), start=1)
@@ -217,6 +271,7 @@ def build(facts: Mapping[str, Any]) -> Timeline:
                 for n, name in enumerate(facts.get("mentions", []), start=1)
             ),
             *(_antiviral_statement(n, item) for n, item in antivirals if item.get("as", "order") == "statement"),
+            *(earlier_statement(n, item, _maybe) for n, item in earlier if item.get("as") not in ("order", "given")),
         ),
         results=results,
         pending=pending,
@@ -250,6 +305,7 @@ def build(facts: Mapping[str, Any]) -> Timeline:
             Appointment(f"Appointment/{n}", item.get("about_drug", True), _maybe(item, "starts"))
             for n, item in enumerate(facts.get("appointments", []), start=1)
         ),
+        visits=tuple(visit(n, item, _maybe) for n, item in enumerate(facts.get("visits", []), start=1)),
         person=_person(facts["person"]) if "person" in facts else None,
         gaps={Source(name): Gap(why) for name, why in facts.get("gaps", {}).items()},
     )
@@ -437,7 +493,13 @@ def _condition(written: str | Mapping[str, Any]) -> ConditionFact:
     item: Mapping[str, Any] = {"of": written} if isinstance(written, str) else written
     name = item["of"]
     return ConditionFact(
-        f"Condition/{name}", frozenset({DIAGNOSES[name]}), _maybe(item, "on"), unsure=item.get("unsure", False)
+        f"Condition/{name}",
+        frozenset({DIAGNOSES[name]}),
+        _maybe(item, "on"),
+        unsure=item.get("unsure", False),
+        onset=_maybe(item, "onset"),
+        ended=_maybe(item, "ended"),
+        active=item.get("active", True),
     )
 
 

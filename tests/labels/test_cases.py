@@ -50,6 +50,23 @@ def test_every_status_a_requirement_can_have_is_shown_by_a_case() -> None:
         "corticosteroid-premedication": {"met", "missing", "violated", "cannot-tell", "not-applicable"},
         "product-check": {"met", "violated", "cannot-tell", "not-applicable"},
         "campath-history": {"met", "violated", "cannot-tell", "not-applicable"},
+        "indication": {"met", "missing", "violated", "cannot-tell", "not-applicable"},
+        "cis-not-recommended": {"met", "violated", "cannot-tell", "not-applicable"},
+        "adult": {"met", "violated", "cannot-tell", "not-applicable"},
+        "two-prior-drugs": {"met", "violated", "cannot-tell", "not-applicable"},
+        "post-infusion-observation": {"met", "violated", "cannot-tell", "not-applicable"},
+        "vzv-immunity": {"met", "missing", "violated", "cannot-tell", "not-applicable"},
+        "tb-screening": {"met", "missing", "violated", "cannot-tell", "not-applicable"},
+        "hepatitis-screening": {"met", "missing", "violated", "cannot-tell", "not-applicable"},
+        "rems": {"not-applicable"},
+        "pretreatment-considered": {"not-applicable"},
+        **{
+            name: {"met", "violated", "cannot-tell", "not-applicable"}
+            for name in (
+                *("active-infection-contraindication", "acute-event-after-infusion", "autoimmune-event"),
+                *("malignancy-caution", "thyroid-caution", "immunosuppressant-caution", "pregnancy-caution"),
+            )
+        },
         "follow-up-complete": {"met", "cannot-tell", "not-applicable"},
     }
     assert {(name, status) for name, statuses in wanted.items() for status in statuses} - shown == set()

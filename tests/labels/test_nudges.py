@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from cds_service.core.label import FollowUpEnd, Label
 from cds_service.labels import LabelError, load_label_folder
-from tests.labels.case_tables import judge, load_tables, mismatches
+from tests.labels.case_tables import TableCase, judge, load_tables, mismatches
 
 FOLDER = Path(__file__).resolve().parents[2] / "cds_service" / "labels" / "lemtrada_us"
 CASES = load_tables()
@@ -56,6 +57,33 @@ def _nudges(file: str) -> Iterator[Nudge]:
                 )
 
 
+class Alone:
+    """A label cut down to the requirement a case is about: judging one in place of all takes a tenth of the time."""
+
+    def __init__(self, label: Label) -> None:
+        self.label = label
+        self._cut: dict[str, Label] = {}
+
+    def of(self, case: TableCase) -> Label:
+        """The label that decides the case; the whole where others matter."""
+        if case.quiet or case.requirement not in self._cut:
+            rules = {item.id: item.rule for item in self.label.requirements}
+            if case.quiet or isinstance(rules.get(case.requirement), FollowUpEnd):
+                return self.label
+            only = tuple(item for item in self.label.requirements if item.id == case.requirement)
+            self._cut[case.requirement] = replace(self.label, requirements=only)
+        return self._cut[case.requirement]
+
+
+def test_a_label_cut_down_to_one_requirement_judges_it_alike() -> None:
+    label = load_label_folder(FOLDER).label
+    judged = Alone(label)
+    for case in CASES:
+        whole = [item for item in judge(label, case).assessments if item.requirement == case.requirement]
+        alone = [item for item in judge(judged.of(case), case).assessments if item.requirement == case.requirement]
+        assert alone == whole
+
+
 NUDGES = [nudge for file in ("label.toml", "policy.toml") for nudge in _nudges(file)]
 
 
@@ -75,7 +103,8 @@ def test_a_moved_number_fails_some_case(nudge: Nudge, copy: Path) -> None:
         return  # the files themselves refuse it
     finally:
         shutil.copyfile(FOLDER / nudge.file, copy / nudge.file)
-    assert any(mismatches(label, case, judge(label, case)) for case in CASES)
+    judged = Alone(label)
+    assert any(mismatches(label, case, judge(judged.of(case), case)) for case in CASES)
 
 
 def test_every_number_of_the_files_is_nudged() -> None:

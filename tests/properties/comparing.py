@@ -21,6 +21,7 @@ DATED = {  # lists of the timeline -> when an entry of it happened
     "allergies": "when",
     "vaccinations": "when",
     "service_orders": "written",
+    "visits": "start",
 }
 BOOKS = ("results", "pending", "measured")
 LISTS = (*DATED, "drug_orders", "appointments")
@@ -69,6 +70,9 @@ def past_of(timeline: Timeline, as_of: AsOf, hook: str | None = None) -> Timelin
         if happened(item.written, as_of)
         or (item.draft and hook in {"order-select", "order-sign"})
         or (item.draft and item.written is not None and item.written.first <= as_of.today + ONE_DAY)
+    )
+    changed["visits"] = tuple(
+        item if happened(item.end, as_of) else item._replace(end=None, open=True) for item in changed["visits"]
     )
     person = timeline.person
     if person is not None and person.died is not None and not happened(person.died, as_of):

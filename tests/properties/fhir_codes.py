@@ -42,8 +42,14 @@ STEROIDS = ("methylprednisolone", "prednisone", "prednisolone", "dexamethasone",
 ODD_STEROIDS = ("methylprednisolone-form-unclear", "corticosteroid-depot")
 ANTIVIRALS = ("herpes-antiviral", "other-antiviral", "topical-antiviral")
 OWN = ("lemtrada", "alemtuzumab-unspecified", "campath")
-VACCINES = ("live-viral-vaccine", "live-viral-vaccine-unclear", "vaccine-not-live-viral", "no-vaccine")
-DIAGNOSES = ("multiple-sclerosis", "b-cll", "hiv-infection", "hiv-look-alikes", "no-cervix", "cervix-remains")
+VACCINES = (
+    *("live-viral-vaccine", "live-viral-vaccine-unclear", "vaccine-not-live-viral", "no-vaccine"),
+    *("varicella-vaccine", "tuberculin-test"),
+)
+DIAGNOSES = (
+    *("multiple-sclerosis", "b-cll", "hiv-infection", "hiv-look-alikes", "no-cervix", "cervix-remains"),
+    *("varicella-history", "varicella", "tb-screening-unclear", "latent-tb-history", "viral-hepatitis-chronic"),
+)
 EXAMINATIONS = ("skin-exam", "skin-exam-look-alikes", "skin-exam-referral")
 PANELS = tuple(name for name, item in ENGINE.bundle.value_sets.items() if item.panel is not None and name in BY_SET)
 TESTS = tuple(

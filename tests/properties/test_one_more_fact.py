@@ -45,6 +45,7 @@ from tests.properties.timelines import (
     timelines,
     times,
     vaccinations,
+    visits,
 )
 
 RANK = {"not-applicable": 0, "met": 0, "due": 1, "cannot-tell": 2, "overdue": 3, "missing": 4, "violated": 4}
@@ -172,7 +173,9 @@ def test_one_more_negative_confirming_test_never_makes_infection_worse(
 @st.composite
 def facts(draw: st.DrawFn) -> tuple[Source, str, Any]:
     """One more fact: its source, the field of the timeline it goes into, and the fact itself."""
-    match draw(st.sampled_from(("result", "measured", "condition", "allergy", "vaccination", "test", "antiviral"))):
+    match draw(
+        st.sampled_from(("result", "measured", "condition", "allergy", "vaccination", "test", "visit", "antiviral"))
+    ):
         case "result":
             concept, result = draw(results(900))
             is_examination = concept.startswith("skin-exam")
@@ -181,12 +184,14 @@ def facts(draw: st.DrawFn) -> tuple[Source, str, Any]:
             return Source.OBSERVATIONS, "measured", draw(measurements(900))
         case "condition":
             found = draw(conditions(900))
-            decides_product = found.concepts & {"multiple-sclerosis", "b-cll"}
+            decides_product = found.concepts & (LABEL.product.own_diagnosis | LABEL.product.other_diagnosis)
             return Source.CONDITIONS, "conditions", found if not decides_product else found._replace(concepts=NO_NAMES)
         case "allergy":
             return Source.ALLERGIES, "allergies", draw(allergies(900))
         case "vaccination":
             return Source.IMMUNIZATIONS, "vaccinations", draw(vaccinations(900))
+        case "visit":
+            return Source.ENCOUNTERS, "visits", draw(visits(900))
         case "test":
             return Source.ORDERS, "service_orders", draw(service_orders(900))
         case _:

@@ -30,6 +30,7 @@ from cds_service.core.timeline import (
     Source,
     Timeline,
     Vaccination,
+    Visit,
 )
 from cds_service.labels import load_label
 
@@ -47,10 +48,33 @@ RESULTS = sorted(
 STEROIDS = ("methylprednisolone", "methylprednisolone-form-unclear", "prednisone", "corticosteroid-depot")
 DRUGS = ("lemtrada", "lemtrada", "lemtrada", "alemtuzumab-unspecified", "campath")
 ANTIVIRALS = ("herpes-antiviral", "herpes-antiviral", "other-antiviral")
-VACCINES = ("live-viral-vaccine", "live-viral-vaccine-unclear", "vaccine-not-live-viral", "no-vaccine")
+VACCINES = (
+    *("live-viral-vaccine", "live-viral-vaccine-unclear", "vaccine-not-live-viral", "no-vaccine"),
+    *("varicella-vaccine", "tuberculin-test"),
+)
 SUBSTANCES = ("lemtrada", "campath", "alemtuzumab-unspecified", "excipient")
-DIAGNOSES = ("multiple-sclerosis", "b-cll", "hiv-infection", "hiv-look-alikes", "no-cervix", "cervix-remains")
-QUALITATIVE = ("hiv-screening", "hiv-confirmatory", "hiv-viral-load", "hiv-viral-load-unclear")
+DIAGNOSES = (
+    *("multiple-sclerosis", "b-cll", "hiv-infection", "hiv-look-alikes", "no-cervix", "cervix-remains"),
+    *("varicella-history", "varicella", "tb-screening-unclear", "latent-tb-history", "viral-hepatitis-chronic"),
+    *("multiple-sclerosis-relapsing", "multiple-sclerosis-outside", "clinically-isolated-syndrome"),
+    *(
+        "sepsis",
+        "sepsis-unclear",
+        "zoster",
+        "infection",
+        "infection-chronic",
+        "pml",
+        "stroke",
+        "itp",
+        "ttp-look-alikes",
+    ),
+    *("encephalitis-unclear", "malignancy", "thyroid-disorder", "pregnancy", "pregnancy-ended"),
+)
+QUALITATIVE = (
+    *("hiv-screening", "hiv-confirmatory", "hiv-viral-load", "hiv-viral-load-unclear"),
+    *("vzv-igg", "varicella-history", "tb-igra", "hepatitis-b-test", "hepatitis-c-test"),
+    *("pregnancy-test", "pregnancy-test-amount"),
+)
 VALUED = ("cd4-count", "cd4-count", *QUALITATIVE)
 
 offsets = st.sampled_from((-600, -300, 0, 0, 0, 60, 720)).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -143,14 +167,15 @@ def drug_orders(draw: st.DrawFn, number: int, names: tuple[str, ...]) -> DrugOrd
     )
 
 
-ORDERED = (DRUGS, STEROIDS, ANTIVIRALS, ANTIVIRALS, VACCINES)
+OTHER_DRUGS = ("ms-natalizumab", "ms-ocrelizumab", "ms-drug-unclear", "immunosuppressant")
+ORDERED = (DRUGS, STEROIDS, ANTIVIRALS, ANTIVIRALS, VACCINES, OTHER_DRUGS)
 
 
 @st.composite
 def mentions(draw: st.DrawFn, number: int) -> Mention:
     return Mention(
         f"MedicationStatement/{number}",
-        draw(one_of(draw(st.sampled_from((DRUGS, ANTIVIRALS, ANTIVIRALS))))),
+        draw(one_of(draw(st.sampled_from((DRUGS, ANTIVIRALS, ANTIVIRALS, OTHER_DRUGS))))),
         by_text=draw(seldom),
         when=draw(st.none() | times(infusion_days)),
         ends=draw(maybe_time),
@@ -203,7 +228,15 @@ def service_orders(draw: st.DrawFn, number: int) -> ServiceOrder:
 @st.composite
 def conditions(draw: st.DrawFn, number: int) -> ConditionFact:
     names = one_of(DIAGNOSES)
-    return ConditionFact(f"Condition/{number}", draw(names), draw(maybe_time), unsure=draw(seldom))
+    return ConditionFact(
+        f"Condition/{number}",
+        draw(names),
+        draw(maybe_time),
+        unsure=draw(seldom),
+        onset=draw(maybe_time),
+        ended=draw(maybe_time) if draw(seldom) else None,
+        active=not draw(seldom),
+    )
 
 
 @st.composite
@@ -212,11 +245,24 @@ def appointments(draw: st.DrawFn, number: int) -> Appointment:
 
 
 @st.composite
+def visits(draw: st.DrawFn, number: int) -> Visit:
+    start, end = draw(st.none() | times(infusion_days)), draw(st.none() | times(infusion_days))
+    return Visit(f"Encounter/{number}", start, end, open=draw(seldom), unsure=draw(seldom))
+
+
+BIRTHS = (
+    When(date(1988, 6, 1), date(1988, 6, 30)),
+    When(date(2006, 1, 1), date(2006, 12, 31)),
+    When(date(2007, 3, 4), date(2007, 3, 4)),
+)
+
+
+@st.composite
 def persons(draw: st.DrawFn) -> Person:
     gender = draw(st.sampled_from((None, "female", "male", "other", "unknown")))
     died = draw(st.none() | any_time) if draw(st.integers(0, 5)) == 0 else None
     is_dead = died is not None or draw(st.integers(0, 11)) == 0
-    return Person(gender, draw(st.none() | st.just(When(date(1988, 6, 1), date(1988, 6, 30)))), is_dead, died)
+    return Person(gender, draw(st.none() | st.sampled_from(BIRTHS)), is_dead, died)
 
 
 def as_book(found: list[tuple[str, Any]]) -> dict[str, tuple[Any, ...]]:
@@ -254,6 +300,7 @@ def timelines(draw: st.DrawFn) -> Timeline:
         allergies=some(allergies, 1),
         vaccinations=some(vaccinations, 2),
         appointments=some(appointments, 1),
+        visits=some(visits, 3),
         person=draw(st.none() | persons()),
     )
 

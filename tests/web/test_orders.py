@@ -101,7 +101,8 @@ def test_baseline_orders_are_for_the_thirty_days_before_day_one() -> None:
     found = sign(with_lemtrada(chart(), steroid=True, antiviral=True))
     (card,) = found
     orders = [item["actions"][0]["resource"] for item in card["suggestions"]]
-    assert [one["occurrencePeriod"] for one in orders] == [WINDOW] * 7
+    screening = {"start": "2026-02-20", "end": "2026-03-01"}  # a test of any age counts: from today on
+    assert [one["occurrencePeriod"] for one in orders] == [WINDOW] * 7 + [screening] * 3
     assert "Draw blood and urine from 31 Jan 2026 to 1 Mar 2026 (30-day window: REMS step, not label)" in card["detail"]
 
 

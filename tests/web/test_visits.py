@@ -239,3 +239,22 @@ def test_the_encounter_is_required() -> None:
         for asked in (before_infusion(), going_home()):
             (issue,) = issues_of(asked(change), 422)
             assert issue["expression"] == ["context.encounterId"]
+
+
+@pytest.mark.parametrize(
+    "minute, is_said",
+    [("13:40", True), ("14:59", True), ("15:00", False)],
+)
+def test_who_leaves_less_than_two_hours_after_the_infusion_is_told_until_when(minute: str, *, is_said: bool) -> None:
+    made = ready()
+    add_orders(made, draft=False)
+    made.infusions([MONDAY])
+    made.steroids([MONDAY], [1])
+    found = leave(made, f"2026-03-02T{minute}:00-05:00")
+    said = [card for card in found if "post-infusion-observation" in {row["requirement"] for row in rows_of([card])}]
+    if is_said:
+        (card,) = said
+        assert card["indicator"] == "warning"
+        assert "until 15:00" in card["detail"]
+    else:
+        assert not any("until 15:00" in card["detail"] for card in found)

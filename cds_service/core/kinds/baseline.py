@@ -18,9 +18,21 @@ from cds_service.core.timeline import ANY_CONCEPT
 
 def judge(requirement: Requirement, rule: Baseline, case: Case) -> Assessment:
     """Whether the test was done in the window before day 1 (first infusion; else planned start; else `as_of`)."""
-    if case.plan is None and (case.treatment in (Treatment.NONE, Treatment.UNCLEAR) or _is_over(case)):
+    if not is_asked(case):
         return not_applicable(requirement.id)
     return _Window(requirement, rule, case).judge()
+
+
+def is_asked(case: Case) -> bool:
+    """Whether there is a first infusion to be ready for, past or to come."""
+    return case.plan is not None or not (case.treatment in (Treatment.NONE, Treatment.UNCLEAR) or _is_over(case))
+
+
+def first_start(case: Case) -> When:
+    """The start of the first infusion ever; before any, of the one planned, else today."""
+    if case.courses:
+        return case.courses[0].days[0].start
+    return case.plan.start if case.plan is not None else on_day(case.as_of.today)
 
 
 def _is_over(case: Case) -> bool:
@@ -34,12 +46,7 @@ class _Window:
     def __init__(self, requirement: Requirement, rule: Baseline, case: Case) -> None:
         self.requirement, self.rule, self.case = requirement, rule, case
         self.begun = bool(case.courses)
-        if case.courses:
-            self.start: When = case.courses[0].days[0].start
-        elif case.plan is not None:
-            self.start = case.plan.start
-        else:
-            self.start = on_day(case.as_of.today)
+        self.start = first_start(case)
         self.day_one = self.start.first
         self.opens = _opening(rule, self.day_one)
         self.closes = add_days(self.day_one, FARTHEST_OFFSETS_DAYS)  # from here on no time zone makes it "before"
