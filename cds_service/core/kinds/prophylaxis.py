@@ -20,7 +20,6 @@ from cds_service.core.runs import Run, given_runs, is_vague, joined, spells
 from cds_service.core.timeline import Measured, Source
 
 _DRUG_SOURCES = ADMINISTRATIONS | {Source.MEDICATIONS, Source.STATEMENTS}
-_FAR = date.max
 
 
 class _Course(NamedTuple):
