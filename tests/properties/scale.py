@@ -8,8 +8,8 @@ from random import Random
 from hypothesis import settings
 
 IS_LONG = settings.get_current_profile_name() == "long"
-# Made-up timelines are costly to draw: this many in the default run keeps the folder under a minute.
-EXAMPLES = settings(max_examples=settings().max_examples if IS_LONG else 40)
+# Made-up timelines are costly to draw: this many in the default run, thousands in the long one.
+EXAMPLES = settings(max_examples=settings().max_examples if IS_LONG else 150)
 
 
 def seeds(name: str, usual: int, many: int) -> Iterator[tuple[int, Random]]:
